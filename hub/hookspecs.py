@@ -1,0 +1,136 @@
+"""Every hook of the hub, typed; a docstring here is the hook's documentation.
+
+A plugin implements the hooks that it needs with `@hookimpl`, with exactly these argument names
+(fewer are allowed, defaults are not). "Asked together" means that every plugin of a site is
+asked within a deadline (`Site.each`); "asked alone" means that the plugin that owns the object
+is asked (`Site.one`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import pluggy
+
+from hub.records import (
+    Access,
+    Availability,
+    Booking,
+    BookingRequest,
+    Change,
+    Claims,
+    LoginMethod,
+    MenuItem,
+    Offer,
+    Person,
+    Record,
+    Slot,
+)
+
+hookspec = pluggy.HookspecMarker("hub")
+hookimpl = pluggy.HookimplMarker("hub")
+
+
+@hookspec
+def catalogue_changes(cursor: str | None) -> Iterator[Change]:  # type: ignore[empty-body]
+    """Yield what changed in the source since `cursor` (None: everything).
+
+    Asked alone, by the sync. Yields `Upsert`, `Delete`, `Reject` and, after each page of work,
+    a `Checkpoint` whose cursor is handed back after a crash or at the next run. Raise
+    `Unavailable` or `Denied` when the source cannot be read to its end: never end quietly.
+    """
+
+
+@hookspec
+def catalogue_search(query: str, limit: int) -> Sequence[Record]:  # type: ignore[empty-body]
+    """Search a source live that may not be harvested; at most `limit` hits.
+
+    Asked together, with a deadline; hits are shown beside the index and never stored.
+    """
+
+
+@hookspec
+def catalogue_availability(source_ids: Sequence[str]) -> Mapping[str, Availability]:  # type: ignore[empty-body]
+    """Say for at most 50 records what is free now; unknown ids are left out. Asked alone."""
+
+
+@hookspec
+def catalogue_access(offer: Offer, person: Person | None) -> Access:  # type: ignore[empty-body]
+    """Resolve a link that opens the offer for this person (None: not logged in).
+
+    Asked alone, at the moment of the click; the link is never stored. Raises `Denied` when
+    there is no licence.
+    """
+
+
+@hookspec
+def booking_slots(  # type: ignore[empty-body]
+    offer: Offer, start: datetime, end: datetime, person: Person | None
+) -> Sequence[Slot]:
+    """Say what is free of the offer in [start, end). Asked alone."""
+
+
+@hookspec
+def booking_create(request: BookingRequest, key: str) -> Booking:  # type: ignore[empty-body]
+    """Book. The same `key` twice books once and returns the first booking. Asked alone.
+
+    Raises `Rejected` with the reason, which is shown to the person.
+    """
+
+
+@hookspec
+def booking_cancel(booking: Booking, key: str) -> Booking:  # type: ignore[empty-body]
+    """Cancel and return the booking as the owning system now has it. Asked alone."""
+
+
+@hookspec
+def booking_state(booking: Booking) -> Booking:  # type: ignore[empty-body]
+    """Return the booking as the owning system has it. Asked alone."""
+
+
+@hookspec
+def booking_changed(booking: Booking) -> None:
+    """A booking was made or changed (mail, webhook, statistics). Asked together, after commit."""
+
+
+@hookspec
+def identity_methods() -> Iterable[LoginMethod]:  # type: ignore[empty-body]
+    """Name the login buttons of this plugin. Asked together."""
+
+
+@hookspec
+def identity_begin(method: str, return_url: str) -> str:  # type: ignore[empty-body]
+    """Return the address to which the browser is sent to log in. Asked alone."""
+
+
+@hookspec
+def identity_complete(method: str, parameters: Mapping[str, str]) -> Claims:  # type: ignore[empty-body]
+    """Turn the identity provider's answer into claims, or raise `Denied`. Asked alone.
+
+    It fails closed: no second plugin is tried.
+    """
+
+
+@hookspec
+def health() -> None:
+    """Return quietly when everything works, else raise `Unavailable` or `Denied`.
+
+    Asked together.
+    """
+
+
+@hookspec
+def menu_items(person: Person | None) -> Iterable[MenuItem]:  # type: ignore[empty-body]
+    """Links of this plugin for the site's menu, for this person. Asked together."""
+
+
+@hookspec
+def personal_data_export(person: Person) -> Mapping[str, Any]:  # type: ignore[empty-body]
+    """Everything this plugin holds about the person, JSON-able (DSGVO Art. 15). Asked together."""
+
+
+@hookspec
+def personal_data_erase(person: Person) -> None:
+    """Erase what this plugin holds about the person (DSGVO Art. 17). Asked together."""

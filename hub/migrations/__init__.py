@@ -1,0 +1,1 @@
+"""Schema versions of the hub, applied by `hub init` through alembic."""

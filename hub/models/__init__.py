@@ -1,0 +1,24 @@
+"""All tables of the hub; importing this module fills `Base.metadata`."""
+
+from hub.models.activation import Activation, AuditEntry, Counter
+from hub.models.base import Base
+from hub.models.catalogue import Offer, OfferGrant, Work, WorkKey
+from hub.models.network import Site
+from hub.models.sync import SyncChange, SyncPage, SyncReject, SyncRun, SyncSource
+
+__all__ = [
+    "Activation",
+    "AuditEntry",
+    "Base",
+    "Counter",
+    "Offer",
+    "OfferGrant",
+    "Site",
+    "SyncChange",
+    "SyncPage",
+    "SyncReject",
+    "SyncRun",
+    "SyncSource",
+    "Work",
+    "WorkKey",
+]

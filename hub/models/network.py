@@ -1,0 +1,37 @@
+"""The sites of the network as `config/network.toml` and their own staff describe them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hub.models.base import Base
+
+
+class Site(Base):
+    """A Medienzentrum or Landesmedienzentrum; a site is more than one AGS, a tile may hold several."""
+
+    __tablename__ = "site"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    kind: Mapped[str]
+    """`centre` or `state` (Landesmedienzentrum)."""
+    ags: Mapped[list[str]] = mapped_column(JSON)
+    """The districts it serves; a Landesmedienzentrum has none."""
+    association: Mapped[str]
+    """Landschaftsverband: `LVR` or `LWL`."""
+    region: Mapped[str]
+    """Regierungsbezirk; empty for a Landesmedienzentrum."""
+    standort: Mapped[str]
+    """The Standort of an ARIX context, by default the licence-plate code."""
+    time_zone: Mapped[str]
+    contact: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """Street, postcode, town, phone, email, website, opening hours: text by name."""
+    branches: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    profile: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """What the Steckbrief says beyond the offers: task, team, rooms, target groups, cost."""
+    position: Mapped[int]
+    """Its place in lists, by name in German order."""

@@ -1,0 +1,94 @@
+"""Where each source stands, what its runs did, and what they could not take in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, LargeBinary, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hub.models.base import Base, UtcDateTime
+
+
+class SyncSource(Base):
+    """A source is a plugin at a site: its cursor, and the run that works on it now."""
+
+    __tablename__ = "sync_source"
+
+    site_key: Mapped[str] = mapped_column(ForeignKey("site.key"), primary_key=True)
+    plugin: Mapped[str] = mapped_column(primary_key=True)
+    cursor: Mapped[str | None] = mapped_column(Text)
+    run_id: Mapped[int | None]
+    """The run in progress, if any."""
+
+
+class SyncRun(Base):
+    """One run of a source. States: running, succeeded, held, failed, superseded, refused.
+
+    "Stuck" is no state: it is computed from the heartbeat when read.
+    """
+
+    __tablename__ = "sync_run"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_key: Mapped[str] = mapped_column(ForeignKey("site.key"), index=True)
+    plugin: Mapped[str]
+    state: Mapped[str]
+    owner: Mapped[str]
+    """`host:pid:start` of the process, so that a dead one's run can be taken over at once."""
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    heartbeat_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    total: Mapped[int | None]
+    """What the source announced."""
+    added: Mapped[int] = mapped_column(default=0)
+    changed: Mapped[int] = mapped_column(default=0)
+    unchanged: Mapped[int] = mapped_column(default=0)
+    withdrawn: Mapped[int] = mapped_column(default=0)
+    rejected: Mapped[int] = mapped_column(default=0)
+    resumed: Mapped[int] = mapped_column(default=0)
+    """How often it was taken up again after a crash or failure."""
+    error: Mapped[str] = mapped_column(Text, default="")
+    """What went wrong, for a person."""
+    held: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Ids of the offers whose withdrawal waits for a person, packed."""
+
+
+class SyncPage(Base):
+    """What the committed pages of the present cycle saw, one row per page, dropped at its end.
+
+    Unchanged offers cost no write of their own: their ids are packed into `seen`.
+    """
+
+    __tablename__ = "sync_page"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_key: Mapped[str] = mapped_column(index=True)
+    plugin: Mapped[str]
+    seen: Mapped[bytes] = mapped_column(LargeBinary)
+    deleted: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class SyncReject(Base):
+    """A piece of a source that could not be taken in, with the reason."""
+
+    __tablename__ = "sync_reject"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("sync_run.id", ondelete="CASCADE"), index=True)
+    source_id: Mapped[str]
+    reason: Mapped[str] = mapped_column(Text)
+    excerpt: Mapped[str] = mapped_column(Text)
+
+
+class SyncChange(Base):
+    """One field of one offer that a run changed, old and new, as text."""
+
+    __tablename__ = "sync_change"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("sync_run.id", ondelete="CASCADE"), index=True)
+    offer_id: Mapped[int] = mapped_column(ForeignKey("offer.id"))
+    field: Mapped[str]
+    old: Mapped[str] = mapped_column(Text)
+    new: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,71 @@
+"""The settings of the hub: environment variables `HUB_…`, checked once at start."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import marshmallow as ma
+
+
+class SettingsError(Exception):
+    """The environment holds a setting that cannot be used; the message names it and the fix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator decides; each field is documented in the README."""
+
+    database_url: str
+    secret_key: str
+    base_url: str
+    config: Path
+    var: Path
+    admin_email: str
+
+
+def _default_config() -> Path:
+    """The checkout's `config/`, or the copy that a wheel carries."""
+    checkout = Path(__file__).resolve().parent.parent / "config"
+    if checkout.is_dir():
+        return checkout
+    return Path(str(resources.files("hub") / "_config"))
+
+
+class _Schema(ma.Schema):
+    database_url = ma.fields.String(load_default="")
+    secret_key = ma.fields.String(load_default="", validate=ma.validate.Length(max=500))
+    base_url = ma.fields.Url(
+        load_default="http://127.0.0.1:8000", require_tld=False, schemes={"http", "https"}
+    )
+    config = ma.fields.String(load_default="")
+    var = ma.fields.String(load_default="var")
+    admin_email = ma.fields.Email(load_default="betrieb@example.org")
+
+
+def load(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings; raises `SettingsError` naming each variable that is wrong."""
+    given = {
+        name.removeprefix("HUB_").lower(): value
+        for name, value in environment.items()
+        if name.startswith("HUB_") and not name.startswith("HUB_TEST_") and value
+    }
+    try:
+        data: dict[str, Any] = _Schema().load(given)
+    except ma.ValidationError as error:
+        lines = [f"HUB_{name.upper()}: {' '.join(map(str, why))}"
+                 for name, why in sorted(error.normalized_messages().items())]
+        raise SettingsError("These settings cannot be used:\n" + "\n".join(lines)) from error
+    var = Path(data["var"]).absolute()
+    return Settings(
+        database_url=data["database_url"] or f"sqlite:///{var / 'hub.sqlite3'}",
+        secret_key=data["secret_key"],
+        base_url=data["base_url"].rstrip("/"),
+        config=Path(data["config"]).absolute() if data["config"] else _default_config(),
+        var=var,
+        admin_email=data["admin_email"],
+    )
