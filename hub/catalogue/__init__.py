@@ -1,0 +1,1 @@
+"""The federated catalogue: sync, normalisation, works, index and search, entitlement."""
