@@ -17,8 +17,10 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
+from sqlalchemy.sql.functions import FunctionElement
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -59,21 +61,36 @@ class Database:
         self.engine.dispose()
 
 
-def in_list(connection: Connection | Session, parameter: str) -> sa.TextualSelect | sa.Select[Any]:
-    """`column.in_(in_list(connection, "ids"))`: membership in a list bound as one JSON text.
+class member_of(FunctionElement[bool]):
+    """`member_of(column, bindparam("ids", type_=Text))`: is the column in a list bound as JSON?
 
     Unlike an expanding IN, the statement stays the same whatever the length of the list, so it
-    is compiled and prepared once. Bind `json_list(values)`.
+    is built and prepared once. Bind `json_list(values)`.
     """
-    dialect = connection.get_bind().dialect.name if isinstance(connection, Session) else (
-        connection.dialect.name)
-    function = "json_each" if dialect == "sqlite" else "json_array_elements_text"
-    bind = sa.bindparam(parameter, type_=sa.Text)
-    if dialect == "postgresql":
-        values = getattr(sa.func, function)(sa.cast(bind, sa.JSON)).column_valued("value")
-        return sa.select(values)
-    table = getattr(sa.func, function)(bind).table_valued("value")
-    return sa.select(table.c.value)
+
+    type = sa.Boolean()
+    inherit_cache = True
+
+
+@compiles(member_of, "sqlite")
+def _member_of_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"
+
+
+@compiles(member_of, "postgresql")
+def _member_of_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    kind = compiler.dialect.type_compiler_instance.process(list(element.clauses)[0].type)
+    return (
+        f"{column} = ANY (ARRAY(SELECT CAST(value AS {kind})"
+        f" FROM json_array_elements_text(CAST({values} AS JSON)) AS value))"
+    )
+
+
+def in_list(column: sa.ColumnElement[Any], parameter: str) -> member_of:
+    """`member_of` with a parameter of that name."""
+    return member_of(column, sa.bindparam(parameter, type_=sa.Text))
 
 
 def json_list(values: Collection[str] | Collection[int]) -> str:
@@ -130,3 +147,16 @@ def _sqlite_engine(url: URL, *, foreign_keys: bool = True, **options: Any) -> En
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def allocate(connection: Connection, table: sa.Table, count: int) -> range | list[int]:
+    """`count` ids for rows about to be inserted, so that rows can refer to each other at once.
+
+    To be called in a write transaction: on SQLite it is alone, on PostgreSQL the sequence is.
+    """
+    if connection.dialect.name == "sqlite":
+        last = connection.scalar(sa.select(sa.func.max(table.c.id))) or 0
+        return range(last + 1, last + 1 + count)
+    sequence = sa.func.pg_get_serial_sequence(table.name, "id")
+    numbers = sa.func.generate_series(1, count).column_valued("number")
+    return list(connection.scalars(sa.select(sa.func.nextval(sequence)).select_from(numbers)))

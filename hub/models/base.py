@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, MetaData
+from sqlalchemy import DateTime, Dialect, MetaData, Table
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -44,3 +44,10 @@ class UtcDateTime(TypeDecorator[datetime]):
 def now() -> datetime:
     """The current moment in UTC."""
     return datetime.now(UTC)
+
+
+def table(model: type[Base]) -> Table:
+    """The table of a model, for statements that deal in rows rather than objects."""
+    found = model.__table__
+    assert isinstance(found, Table)
+    return found
