@@ -1,7 +1,17 @@
-"""The public API of the hub for plugins: `Plugin`, `Secret`, `hookimpl`, `records`, `errors`."""
+"""The public API of the hub for plugins: `Plugin`, `Config`, `Secret`, `hookimpl`, `records`, …"""
 
 from hub import errors, records
 from hub.hookspecs import hookimpl
-from hub.plugin import Plugin, Secret, SiteInfo
+from hub.plugin import Config, PersonalData, Plugin, Secret, SecretValue, SiteInfo
 
-__all__ = ["Plugin", "Secret", "SiteInfo", "errors", "hookimpl", "records"]
+__all__ = [
+    "Config",
+    "PersonalData",
+    "Plugin",
+    "Secret",
+    "SecretValue",
+    "SiteInfo",
+    "errors",
+    "hookimpl",
+    "records",
+]

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import marshmallow as ma
 
+from hub.secrets import Secret, SecretValue
+
 if TYPE_CHECKING:
     from flask import Blueprint
 
+__all__ = ["Config", "PersonalData", "Plugin", "Secret", "SecretValue", "SiteInfo", "Text"]
 
 Text = Mapping[str, str]
 """A text for people by language: `{"de": "Verleih", "en": "Lending"}`."""
@@ -43,18 +46,31 @@ class SiteInfo:
     files: Path
 
 
-class Secret(ma.fields.Field):
-    """placeholder"""
+class Config(ma.Schema):
+    """Base of a plugin's configuration schema; unknown keys are refused.
+
+    Each field carries its texts for people in German and English:
+    `metadata={"label": {"de": "Adresse", "en": "Address"}, "help": {"de": "…", "en": "…"}}`;
+    `help` may be left out. A field of type `Secret` holds a password, token or key.
+    """
+
+    class Meta:
+        unknown = ma.RAISE
 
 
 class Plugin:
-    """Base class of every plugin; one instance per site that enables it."""
+    """Base class of every plugin; one instance per site that enables it.
+
+    Its `name` is also its entry point, configuration key, URL part and log field. The
+    constructor gets the validated configuration with secrets resolved (`SecretValue`); it does
+    no I/O, and may raise any exception to refuse a configuration that the schema cannot judge.
+    """
 
     name: ClassVar[str]
     title: ClassVar[Text]
     description: ClassVar[Text] = {}
     category: ClassVar[str] = "catalogue"
-    Config: ClassVar[type[ma.Schema]] = ma.Schema
+    Config: ClassVar[type[ma.Schema]] = Config
     personal_data: ClassVar[tuple[PersonalData, ...]] = ()
     hosts: ClassVar[tuple[str, ...]] = ()
     blueprint: ClassVar[Blueprint | None] = None
