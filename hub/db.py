@@ -149,6 +149,12 @@ def _sqlite_engine(url: URL, *, foreign_keys: bool = True, **options: Any) -> En
     return engine
 
 
+_next_ids = sa.text(
+    "SELECT nextval(pg_get_serial_sequence(:table, 'id'))"
+    " FROM generate_series(1, CAST(:count AS integer))"
+)
+
+
 def allocate(connection: Connection, table: sa.Table, count: int) -> range | list[int]:
     """`count` ids for rows about to be inserted, so that rows can refer to each other at once.
 
@@ -157,6 +163,4 @@ def allocate(connection: Connection, table: sa.Table, count: int) -> range | lis
     if connection.dialect.name == "sqlite":
         last = connection.scalar(sa.select(sa.func.max(table.c.id))) or 0
         return range(last + 1, last + 1 + count)
-    sequence = sa.func.pg_get_serial_sequence(table.name, "id")
-    numbers = sa.func.generate_series(1, count).column_valued("number")
-    return list(connection.scalars(sa.select(sa.func.nextval(sequence)).select_from(numbers)))
+    return list(connection.scalars(_next_ids, {"table": table.name, "count": count}))
