@@ -1,0 +1,1 @@
+"""Protocols: a module each. They hand over documents and know nothing of the hub."""
