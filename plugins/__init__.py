@@ -1,0 +1,1 @@
+"""Bundled integrations, a module or package each; their names are the entry points."""
