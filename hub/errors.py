@@ -28,3 +28,14 @@ class Denied(PluginError):
 
 class Rejected(PluginError):
     """The request cannot be fulfilled as asked; the message is shown to the user."""
+
+
+class Defect(PluginError):
+    """The plugin itself failed: it raised something else, or hands over what it must not.
+
+    Raised by the hub in place of the original, whose text may hold anything; the log has it.
+    """
+
+
+class NotEnabled(PluginError):
+    """The plugin is not enabled at this site, is off for a reason, or lacks the hook."""

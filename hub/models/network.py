@@ -28,6 +28,8 @@ class Site(Base):
     standort: Mapped[str]
     """The Standort of an ARIX context, by default the licence-plate code."""
     time_zone: Mapped[str]
+    internal_hosts: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """Private hosts that its plugins may reach; without this a private address is refused."""
     contact: Mapped[dict[str, Any]] = mapped_column(JSON)
     """Street, postcode, town, phone, email, website, opening hours: text by name."""
     branches: Mapped[list[dict[str, Any]]] = mapped_column(JSON)

@@ -38,6 +38,7 @@ def upgrade() -> None:
     sa.Column('region', sa.String(), nullable=False),
     sa.Column('standort', sa.String(), nullable=False),
     sa.Column('time_zone', sa.String(), nullable=False),
+    sa.Column('internal_hosts', sa.JSON(), nullable=False),
     sa.Column('contact', sa.JSON(), nullable=False),
     sa.Column('branches', sa.JSON(), nullable=False),
     sa.Column('profile', sa.JSON(), nullable=False),

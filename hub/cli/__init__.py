@@ -1,0 +1,113 @@
+"""The command `hub`: one module per subcommand, imported only when it is used.
+
+Exit codes: 0 all is well, 1 a problem was found, 2 the command was used wrongly.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import click
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+COMMANDS: Mapping[str, str] = {
+    "bench": "Measure the hub against the limit of this machine.",
+    "check": "List everything that is wrong; exit 1 when something is.",
+    "demo": "Load the demonstration network, and serve it.",
+    "init": "Create or upgrade the database and load the sites.",
+    "plugins": "Enable, configure and show the plugins of a site.",
+    "run": "Serve the hub.",
+    "search": "Search the catalogue.",
+    "sites": "List, import and export the sites.",
+    "sync": "Take in what the sources of the sites offer.",
+}
+
+
+class _Lazy(click.Group):
+    """A group that imports `hub.cli.<command>` when the command is used, not for --help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        try:
+            module = importlib.import_module(f"hub.cli.{cmd_name}")
+        except ModuleNotFoundError as error:
+            if error.name == f"hub.cli.{cmd_name}":
+                return None
+            raise
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+@click.version_option(package_name="medienzentren-hub", prog_name="hub")
+def main(verbose: bool) -> None:
+    """Integration hub for the media centres of North Rhine-Westphalia.
+
+    Settings come from environment variables HUB_…; `hub check` looks at all of them.
+    """
+    from hub import log
+
+    log.configure(logging.DEBUG if verbose else logging.INFO)
+
+
+def open_hub(*, initialised: bool = True) -> Any:
+    """Open the hub for the running command; it is closed when the command ends.
+
+    Settings that cannot be used and a database that is not set up end the command with a
+    message that says what to do.
+    """
+    from hub.runtime import Hub, NotInitialised
+    from hub.settings import SettingsError
+
+    try:
+        hub = Hub.open()
+        click.get_current_context().call_on_close(hub.close)
+        if initialised:
+            hub.check_initialised()
+    except (SettingsError, NotInitialised, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    return hub
+
+
+def pass_hub(function: Callable[Concatenate[Any, P], R]) -> Callable[P, R]:
+    """Decorator: the command gets the open `hub.runtime.Hub` as its first argument."""
+
+    @functools.wraps(function)
+    def command(*args: P.args, **kwargs: P.kwargs) -> R:
+        return function(open_hub(), *args, **kwargs)
+
+    return command
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def report(
+    data: Any, as_json: bool, table: tuple[Sequence[str], Iterable[Sequence[object]]]
+) -> None:
+    """Print `data` as JSON, or `table` (headers, rows) in columns for people."""
+    if as_json:
+        click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
+        return
+    headers, rows = table
+    cells = [[str(cell) for cell in row] for row in (headers, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
+        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())

@@ -1,0 +1,65 @@
+"""The hub as one object: settings, database and sites, opened once per process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import sqlalchemy as sa
+
+from hub import settings as hub_settings
+from hub.db import Database
+from hub.installed import EntryPoint
+from hub.secrets import Keyring
+from hub.settings import Settings
+from hub.sites import SiteManager
+
+
+class NotInitialised(Exception):
+    """The database has no tables yet, or too old ones."""
+
+
+class Hub:
+    """What commands, pages and jobs work with. Opening it connects to nothing."""
+
+    def __init__(self, settings: Settings, entry_points: Iterable[EntryPoint] | None = None):
+        self.settings = settings
+        self.db = Database(settings.database_url)
+        self.keyring = Keyring(settings.secret_key)
+        self.sites = SiteManager(self.db, settings.config, self.keyring, entry_points)
+
+    @classmethod
+    def open(
+        cls, settings: Settings | None = None, entry_points: Iterable[EntryPoint] | None = None
+    ) -> Hub:
+        """Open the hub with the given settings, or those of the environment (`SettingsError`).
+
+        `entry_points` stand in for the installed plugins in tests.
+        """
+        return cls(settings or hub_settings.load(), entry_points)
+
+    def check_initialised(self) -> None:
+        """Raise `NotInitialised` unless the database has been set up."""
+        path = self.db.url.database
+        exists = self.db.dialect != "sqlite" or (path is not None and Path(path).is_file())
+        if not exists or not sa.inspect(self.db.engine).has_table("activation"):
+            raise NotInitialised(
+                f"The database {self.db.url.render_as_string()} is not set up yet. "
+                "Run `hub init` first."
+            )
+
+    def close(self) -> None:
+        self.db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
