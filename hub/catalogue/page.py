@@ -1,0 +1,387 @@
+"""Stores one page of a source: offers, grants, works, index, rejects, differences, counts, cursor.
+
+`compare` looks at what is stored already; it needs no lock because only one run at a time works
+on a source. `store` writes everything in one transaction, so a run that is killed has either
+taken in a page together with its cursor, or nothing of it. Statements are built once.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from hub.catalogue import index, normalise, works
+from hub.catalogue.analysis import Analysis, analyse
+from hub.catalogue.producer import Page, Prepared
+from hub.db import allocate, in_list, json_list
+from hub.models import (
+    Offer,
+    OfferGrant,
+    Site,
+    SyncChange,
+    SyncPage,
+    SyncReject,
+    SyncRun,
+    SyncSource,
+)
+from hub.models.base import now, table
+from hub.records import Record
+
+MAX_KEPT = 10_000
+"""Rejects and differences kept in full per run; beyond that they are only counted."""
+
+
+@dataclass(slots=True)
+class Member:
+    """A record that is new or differs from what is stored."""
+
+    prepared: Prepared
+    offer_id: int | None = None
+    old_digest: str | None = None
+    old_keys: tuple[str, ...] = ()
+    work_id: int | None = None
+
+    @property
+    def kind(self) -> str:
+        return self.prepared.record.kind.value
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return self.prepared.keys
+
+
+@dataclass(slots=True)
+class Comparison:
+    """A page held against the catalogue."""
+
+    page: Page
+    members: list[Member] = field(default_factory=list)
+    unchanged: array[int] = field(default_factory=lambda: array("q"))
+    """Ids of the offers that are as they were."""
+    deleted: array[int] = field(default_factory=lambda: array("q"))
+    """Ids of the live offers that the source says are gone."""
+
+    @property
+    def added(self) -> int:
+        return sum(member.old_digest is None for member in self.members)
+
+    @property
+    def changed(self) -> int:
+        return len(self.members) - self.added
+
+
+def compare(connection: Connection, site: str, plugin: str, page: Page) -> Comparison:
+    """Which of the page's records are new, changed, unchanged, and which deletions concern us."""
+    result = Comparison(page)
+    names = [*page.upserts, *page.deletes]
+    stored = {
+        row.source_id: row
+        for row in connection.execute(
+            _select_stored, {"site": site, "plugin": plugin, "names": json_list(names)}
+        )
+    }
+    for name, prepared in page.upserts.items():
+        row = stored.get(name)
+        if row is None:
+            result.members.append(Member(prepared))
+        elif row.content_hash == prepared.digest and row.withdrawn_at is None:
+            result.unchanged.append(row.id)
+        else:
+            result.members.append(
+                Member(prepared, row.id, row.content_hash, tuple(row.match_keys.split()))
+            )
+    for name in page.deletes:
+        row = stored.get(name)
+        if row is not None and row.withdrawn_at is None:
+            result.deleted.append(row.id)
+    return result
+
+
+def differences(connection: Connection, found: Comparison) -> list[tuple[str, str, str, str]]:
+    """Source id, field, old and new value of what the page would change."""
+    known = [member for member in found.members if member.offer_id is not None]
+    stored = _stored(connection, [member.offer_id for member in known if member.offer_id])
+    return [
+        (member.prepared.record.source_id, *difference)
+        for member in known
+        for difference in normalise.differences(
+            stored[member.offer_id or 0].record, member.prepared.text
+        )
+    ]
+
+
+def store(
+    connection: Connection,
+    site: str,
+    plugin: str,
+    run_id: int,
+    found: Comparison,
+    analyses: Sequence[Analysis],
+) -> None:
+    """Write a page; `analyses` belong to `found.members` in order."""
+    moment = now()
+    lock(connection)
+    differences = _write_offers(connection, site, plugin, found.members, analyses, moment)
+    counts = {
+        "run": run_id,
+        "now": moment,
+        "added": found.added,
+        "changed": found.changed,
+        "unchanged": len(found.unchanged),
+        "rejected": len(found.page.rejects),
+        "total": found.page.checkpoint.total if found.page.checkpoint else None,
+    }
+    before = connection.execute(_count, counts).one()
+    if found.page.rejects and before.rejected - len(found.page.rejects) < MAX_KEPT:
+        connection.execute(
+            _insert_rejects,
+            [
+                {"run_id": run_id, "source_id": r.source_id, "reason": r.reason,
+                 "excerpt": r.excerpt}
+                for r in found.page.rejects
+            ],
+        )
+    if differences and before.changed - found.changed < MAX_KEPT:
+        connection.execute(_insert_changes, [{"run_id": run_id, **row} for row in differences])
+    seen = array("q", found.unchanged)
+    seen.extend(member.offer_id for member in found.members if member.offer_id is not None)
+    connection.execute(
+        _insert_page,
+        {
+            "site_key": site,
+            "plugin": plugin,
+            "seen": seen.tobytes(),
+            "deleted": found.deleted.tobytes(),
+        },
+    )
+    if found.page.checkpoint is not None:
+        connection.execute(
+            _move_cursor, {"site": site, "name": plugin, "to": found.page.checkpoint.cursor}
+        )
+
+
+def withdraw(connection: Connection, offer_ids: Collection[int]) -> int:
+    """Make tombstones of these offers where they still live; returns how many there were."""
+    lock(connection)
+    parameters = {"offers": json_list(offer_ids), "now": now()}
+    gone = connection.execute(_select_live, parameters).all()
+    connection.execute(_withdraw, parameters)
+    reindex(connection, {row.work_id for row in gone})
+    return len(gone)
+
+
+def reindex(connection: Connection, work_ids: Collection[int]) -> None:
+    """Write the index entries of these works anew from their live offers."""
+    _index(connection, work_ids, {})
+
+
+def lock(connection: Connection) -> None:
+    """One page at a time: works are shared by all sources, so two pages could found one twice.
+
+    SQLite's write transaction is alone as it is.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_advisory_lock)
+
+
+def _write_offers(
+    connection: Connection,
+    site: str,
+    plugin: str,
+    members: list[Member],
+    analyses: Sequence[Analysis],
+    moment: datetime,
+) -> list[dict[str, object]]:
+    """Insert and update offers and what hangs on them; returns the fields that differ."""
+    if not members:
+        return []
+    known = [member for member in members if member.offer_id is not None]
+    stored = _stored(connection, [member.offer_id for member in known if member.offer_id])
+    fresh = [member for member in members if member.offer_id is None]
+    for member in known:
+        # A page of another source may have joined works since this page was compared.
+        member.work_id = stored[member.offer_id or 0].work_id
+    regrouped = works.assign(connection, members)
+    for member, number in zip(fresh, allocate(connection, _offer, len(fresh)), strict=True):
+        member.offer_id = number
+    if fresh:
+        connection.execute(
+            _insert_offers,
+            [
+                {**_columns(member, moment), "site_key": site, "plugin": plugin,
+                 "source_id": member.prepared.record.source_id, "created_at": moment}
+                for member in fresh
+            ],
+        )
+    if known:
+        connection.execute(
+            _update_offers,
+            [{**_columns(member, moment), "offer": member.offer_id} for member in known],
+        )
+        changed_ids = [member.offer_id for member in known if member.offer_id]
+        connection.execute(_delete_grants, {"offers": json_list(changed_ids)})
+    grants = [
+        {"offer_id": member.offer_id, "scope": grant.scope.value, "value": grant.value,
+         "valid_from": grant.valid_from, "valid_until": grant.valid_until}
+        for member in members
+        for grant in member.prepared.record.grants
+    ]
+    if grants:
+        connection.execute(_insert_grants, grants)
+    loosened = {
+        row.work_id for member in known for row in [stored[member.offer_id or 0]]
+        if set(member.old_keys) - set(member.keys)
+    } - regrouped.dissolved
+    if loosened:
+        parted = works.split(connection, loosened)
+        regrouped.touched |= parted.touched
+    index.drop(connection, regrouped.dissolved)
+    ready = {
+        member.offer_id or 0: (member.prepared.record, analysis)
+        for member, analysis in zip(members, analyses, strict=True)
+    }
+    moved = {stored[member.offer_id or 0].work_id for member in known}
+    _index(connection, regrouped.touched | (moved - regrouped.dissolved), ready)
+    return [
+        {"offer_id": member.offer_id, "field": name, "old": old, "new": new}
+        for member in known
+        for name, old, new in normalise.differences(
+            stored[member.offer_id or 0].record, member.prepared.text
+        )
+    ]
+
+
+def _index(
+    connection: Connection,
+    work_ids: Collection[int],
+    ready: Mapping[int, tuple[Record, Analysis]],
+) -> None:
+    """One entry per work that has a live offer: its oldest one speaks for it."""
+    if not work_ids:
+        return
+    regions = {row.key: row.region for row in connection.execute(_select_regions)}
+    offers: dict[int, list[sa.Row[int, int, str, str, datetime]]] = defaultdict(list)
+    for row in connection.execute(_select_holdings, {"works": json_list(work_ids)}):
+        offers[row.work_id].append(row)
+    rows = []
+    for work_id, holdings in offers.items():
+        first = holdings[0]
+        records = [
+            ready[row.id][0] if row.id in ready else normalise.load(row.record)
+            for row in holdings
+        ]
+        facets = set(index.record_facets(records[0]))
+        for row, record in zip(holdings, records, strict=True):
+            facets.update(
+                index.holding_facets(row.site_key, regions.get(row.site_key, ""), record)
+            )
+        rows.append(
+            index.IndexRow(
+                work_id=work_id,
+                offer_id=first.id,
+                title=records[0].title,
+                newest=records[0].modified or first.created_at,
+                facets=tuple(sorted(facets)),
+                analysis=ready[first.id][1] if first.id in ready else analyse(records[0]),
+            )
+        )
+    index.drop(connection, set(work_ids) - offers.keys())
+    index.put(connection, rows)
+
+
+def _columns(member: Member, moment: datetime) -> dict[str, object]:
+    record = member.prepared.record
+    return {
+        "id": member.offer_id,
+        "kind": record.kind.value,
+        "title": record.title,
+        "record": member.prepared.text,
+        "content_hash": member.prepared.digest,
+        "match_keys": " ".join(member.keys),
+        "work_id": member.work_id,
+        "changed_at": moment,
+        "withdrawn_at": None,
+    }
+
+
+def _stored(connection: Connection, offer_ids: Iterable[int]) -> dict[int, sa.Row[int, int, str]]:
+    rows = connection.execute(_select_records, {"offers": json_list(list(offer_ids))})
+    return {row.id: row for row in rows}
+
+
+_offer, _grant, _run = table(Offer), table(OfferGrant), table(SyncRun)
+_source, _site = table(SyncSource), table(Site)
+
+_advisory_lock = sa.text("SELECT pg_advisory_xact_lock(714001)")
+_select_stored = sa.select(
+    _offer.c.id,
+    _offer.c.source_id,
+    _offer.c.content_hash,
+    _offer.c.match_keys,
+    _offer.c.withdrawn_at,
+).where(
+    _offer.c.site_key == sa.bindparam("site"),
+    _offer.c.plugin == sa.bindparam("plugin"),
+    in_list(_offer.c.source_id, "names"),
+)
+_select_records = sa.select(_offer.c.id, _offer.c.work_id, _offer.c.record).where(
+    in_list(_offer.c.id, "offers")
+)
+_select_live = sa.select(_offer.c.id, _offer.c.work_id).where(
+    in_list(_offer.c.id, "offers"), _offer.c.withdrawn_at.is_(None)
+)
+_select_holdings = (
+    sa.select(
+        _offer.c.id, _offer.c.work_id, _offer.c.site_key, _offer.c.record, _offer.c.created_at
+    )
+    .where(in_list(_offer.c.work_id, "works"), _offer.c.withdrawn_at.is_(None))
+    .order_by(_offer.c.id)
+)
+_select_regions = sa.select(_site.c.key, _site.c.region)
+_insert_offers = sa.insert(_offer)
+_update_offers = (
+    sa.update(_offer)
+    .where(_offer.c.id == sa.bindparam("offer"))
+    .values(
+        {
+            name: sa.bindparam(name)
+            for name in (
+                "kind", "title", "record", "content_hash", "match_keys", "work_id",
+                "changed_at", "withdrawn_at",
+            )
+        }
+    )
+)
+_withdraw = (
+    sa.update(_offer)
+    .where(in_list(_offer.c.id, "offers"), _offer.c.withdrawn_at.is_(None))
+    .values(withdrawn_at=sa.bindparam("now"), changed_at=sa.bindparam("now"))
+)
+_insert_grants = sa.insert(_grant)
+_delete_grants = sa.delete(_grant).where(in_list(_grant.c.offer_id, "offers"))
+_insert_rejects, _insert_changes = sa.insert(table(SyncReject)), sa.insert(table(SyncChange))
+_insert_page = sa.insert(table(SyncPage))
+_count = (
+    sa.update(_run)
+    .where(_run.c.id == sa.bindparam("run"))
+    .values(
+        heartbeat_at=sa.bindparam("now"),
+        total=sa.func.coalesce(sa.bindparam("total", type_=sa.Integer), _run.c.total),
+        **{
+            name: _run.c[name] + sa.bindparam(name, type_=sa.Integer)
+            for name in ("added", "changed", "unchanged", "rejected")
+        },
+    )
+    .returning(_run.c.rejected, _run.c.changed)
+)
+_move_cursor = (
+    sa.update(_source)
+    .where(_source.c.site_key == sa.bindparam("site"), _source.c.plugin == sa.bindparam("name"))
+    .values(cursor=sa.bindparam("to"))
+)

@@ -1,0 +1,213 @@
+"""The life of a sync run: begun, taken over from a dead process, finished, held, released.
+
+All state is in the database, so a run that was killed at any moment is simply taken up again.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from hub.catalogue import page
+from hub.db import Database
+from hub.models import Offer, SyncPage, SyncRun, SyncSource
+from hub.models.base import now
+
+SILENCE = timedelta(minutes=15)
+"""A run without heartbeat for so long is stuck, and another process may take it over."""
+HELD_SHARE = 0.2
+HELD_LEAST = 5
+"""A run that would withdraw more than this share, and more than so many, waits for a person."""
+
+
+class RunError(Exception):
+    """What was asked of a run is not possible now; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run that may work now, from `cursor` on."""
+
+    run_id: int
+    cursor: str | None
+
+
+def begin(db: Database, site: str, plugin: str, *, full: bool = False) -> Begun:
+    """Start a run, or take up the one that a dead process left; `full` forgets the cursor.
+
+    Raises `RunError` while another process works on this source.
+    """
+    with db.write() as session:
+        source = session.get(SyncSource, (site, plugin), with_for_update=True)
+        if source is None:
+            source = SyncSource(site_key=site, plugin=plugin)
+            session.add(source)
+        run = session.get(SyncRun, source.run_id) if source.run_id else None
+        if run is not None and run.state == "running":
+            if _alive(run):
+                raise RunError(
+                    f"A run of {site}/{plugin} is in progress since {run.started_at:%H:%M} UTC "
+                    f"(run {run.id}). Wait for its end, or end its process {run.owner}."
+                )
+            run.resumed += 1
+        else:
+            run = SyncRun(site_key=site, plugin=plugin, state="running", started_at=now())
+            session.add(run)
+        if full:
+            source.cursor = None
+            _drop_pages(session, site, plugin)
+        run.owner, run.heartbeat_at, run.finished_at, run.error = _me(), now(), None, ""
+        session.flush()
+        source.run_id = run.id
+        return Begun(run.id, source.cursor)
+
+
+def fail(db: Database, run_id: int, message: str) -> None:
+    """End a run that broke off. What it committed stays; the next run goes on from there."""
+    with db.write() as session:
+        _finish(session, session.get_one(SyncRun, run_id), "failed", message)
+
+
+def succeed(db: Database, run_id: int, *, complete: bool) -> None:
+    """End a run whose source was read to its end, and apply the deletions of its cycle.
+
+    With `complete` also those offers go that the cycle did not see. A run that would withdraw
+    too much at once is held for a person instead (state `held`).
+    """
+    with db.write() as session:
+        run = session.get_one(SyncRun, run_id)
+        live, gone, seen = _cycle(session, run, complete=complete)
+        _settle_held(session, run, seen, complete=complete)
+        _drop_pages(session, run.site_key, run.plugin)
+        if len(gone) > HELD_LEAST and (len(gone) > HELD_SHARE * live or len(gone) == live):
+            run.held = gone.tobytes()
+            _finish(
+                session,
+                run,
+                "held",
+                f"The run would withdraw {len(gone)} of {live} offers. Look whether the source "
+                f"is whole, then release the run (hub sync release {run.id}) or refuse it.",
+            )
+        else:
+            session.flush()
+            run.withdrawn = page.withdraw(session.connection(), gone)
+            _finish(session, run, "succeeded")
+
+
+def release(db: Database, run_id: int) -> int:
+    """Withdraw what a held run held back; returns the number of offers."""
+    with db.write() as session:
+        run = _held(session, run_id)
+        run.withdrawn = page.withdraw(session.connection(), array("q", run.held or b""))
+        run.state, run.held, run.error = "succeeded", None, ""
+        return run.withdrawn
+
+
+def refuse(db: Database, run_id: int) -> None:
+    """Keep the offers that a held run would have withdrawn."""
+    with db.write() as session:
+        run = _held(session, run_id)
+        run.state, run.held = "refused", None
+
+
+def stuck(run: SyncRun, moment: datetime | None = None) -> bool:
+    """Whether a run says that it is running but has given no sign of life for too long."""
+    return run.state == "running" and (moment or now()) - run.heartbeat_at > SILENCE
+
+
+def history(
+    session: Session, *, site: str | None = None, plugin: str | None = None, limit: int = 50
+) -> Sequence[SyncRun]:
+    """The latest runs, newest first."""
+    query = sa.select(SyncRun).order_by(SyncRun.id.desc()).limit(limit)
+    if site is not None:
+        query = query.where(SyncRun.site_key == site)
+    if plugin is not None:
+        query = query.where(SyncRun.plugin == plugin)
+    return session.scalars(query).all()
+
+
+def _cycle(
+    session: Session, run: SyncRun, *, complete: bool
+) -> tuple[int, array[int], bytearray]:
+    """How many offers live, which of them shall go, and a bitmap of those that were seen."""
+    mine = (Offer.site_key == run.site_key, Offer.plugin == run.plugin)
+    last = session.scalar(sa.select(sa.func.max(Offer.id)).where(*mine)) or 0
+    seen, deleted = bytearray(last // 8 + 1), bytearray(last // 8 + 1)
+    pages = sa.select(SyncPage.seen, SyncPage.deleted).where(
+        SyncPage.site_key == run.site_key, SyncPage.plugin == run.plugin
+    )
+    for row in session.execute(pages.order_by(SyncPage.id)):
+        for number in array("q", row.deleted):
+            deleted[number >> 3] |= 1 << (number & 7)
+        for number in array("q", row.seen):
+            seen[number >> 3] |= 1 << (number & 7)
+            deleted[number >> 3] &= ~(1 << (number & 7))
+    live, gone = 0, array("q")
+    for number in session.scalars(
+        sa.select(Offer.id).where(*mine, Offer.withdrawn_at.is_(None)).order_by(Offer.id)
+    ):
+        live += 1
+        if _has(deleted, number) or (complete and not _has(seen, number)):
+            gone.append(number)
+    return live, gone, seen
+
+
+def _settle_held(session: Session, run: SyncRun, seen: bytearray, *, complete: bool) -> None:
+    """What an earlier run holds back is overtaken by a complete run, else shrinks by what is back."""
+    query = sa.select(SyncRun).where(
+        SyncRun.site_key == run.site_key, SyncRun.plugin == run.plugin, SyncRun.state == "held"
+    )
+    for earlier in session.scalars(query):
+        left = array("q", (n for n in array("q", earlier.held or b"") if not _has(seen, n)))
+        earlier.held = left.tobytes()
+        if complete or not left:
+            earlier.state, earlier.held = "superseded", None
+
+
+def _has(bits: bytearray, number: int) -> bool:
+    return number >> 3 < len(bits) and bool(bits[number >> 3] >> (number & 7) & 1)
+
+
+def _drop_pages(session: Session, site: str, plugin: str) -> None:
+    session.execute(
+        sa.delete(SyncPage).where(SyncPage.site_key == site, SyncPage.plugin == plugin)
+    )
+
+
+def _finish(session: Session, run: SyncRun, state: str, error: str = "") -> None:
+    run.state, run.error, run.finished_at = state, error, now()
+    source = session.get_one(SyncSource, (run.site_key, run.plugin))
+    source.run_id = None
+
+
+def _held(session: Session, run_id: int) -> SyncRun:
+    run = session.get(SyncRun, run_id, with_for_update=True)
+    if run is None or run.state != "held":
+        state = "does not exist" if run is None else f"is {run.state}"
+        raise RunError(f"Run {run_id} {state}; only a held run can be released or refused.")
+    return run
+
+
+def _me() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _alive(run: SyncRun) -> bool:
+    """On this machine a process can be asked; elsewhere only its silence tells."""
+    host, _, pid = run.owner.rpartition(":")
+    if host == socket.gethostname() and pid.isdigit():
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            pass
+    return not stuck(run)
