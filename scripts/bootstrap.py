@@ -92,6 +92,10 @@ def run(command, cwd, label=None, env=None):
     return text
 
 
+def always():
+    return True
+
+
 class Setup:
     def __init__(self, root):
         self.root = Path(root)
@@ -100,17 +104,22 @@ class Setup:
         self.vendor = self.root / VENDOR
         self.stamps = self.venv / "stamps"
 
+    def steps(self):
+        """Name, action, texts that it depends on, whether its result is still there."""
+        lock = self.texts("requirements.lock")
+        project = self.texts("setup.cfg", "setup.py", "pyproject.toml")
+        files = [*self.texts("package.json", "package-lock.json"), repr(FRONT_END + FONT_FILES)]
+        return [
+            ("venv", self.make_venv, [], self.venv_works),
+            ("packages", self.install_packages, lock, always),
+            ("project", self.install_project, project, always),
+            ("front-end", self.fetch_front_end, files, self.front_end_is_there),
+        ]
+
     def everything(self):
         with self.alone():
-            self.step("venv", self.make_venv, [], self.venv_works)
-            self.step("packages", self.install_packages, ["requirements.lock"])
-            self.step("project", self.install_project, ["setup.cfg", "setup.py", "pyproject.toml"])
-            self.step(
-                "front-end",
-                self.fetch_front_end,
-                ["package.json", "package-lock.json", "scripts/bootstrap.py"],
-                self.front_end_is_there,
-            )
+            for step in self.steps():
+                self.step(*step)
 
     @contextlib.contextmanager
     def alone(self):
@@ -121,18 +130,25 @@ class Setup:
 
     # Stamps
 
-    def digest(self, inputs):
-        """Moving the checkout changes it too: an environment carries absolute paths."""
-        parts = [str(self.root), "%d.%d" % sys.version_info[:2]]
-        parts += [hashlib.sha256((self.root / name).read_bytes()).hexdigest() for name in inputs]
-        return "\n".join(parts)
+    def texts(self, *names):
+        return [(self.root / name).read_text(encoding="utf-8") for name in names]
 
-    def step(self, name, action, inputs, intact=lambda: True):
+    def digest(self, texts):
+        """Moving the checkout changes it too: an environment carries absolute paths."""
+        parts = [str(self.root), "%d.%d" % sys.version_info[:2], *texts]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def is_done(self, name, texts, intact):
         stamp = self.stamps / name
-        digest = self.digest(inputs)
-        if stamp.is_file() and stamp.read_text() == digest and intact():
+        return stamp.is_file() and stamp.read_text() == self.digest(texts) and intact()
+
+    def step(self, name, action, texts, intact):
+        if self.is_done(name, texts, intact):
             return
-        stamp.unlink() if stamp.is_file() else None
+        stamp = self.stamps / name
+        digest = self.digest(texts)
+        if stamp.is_file():
+            stamp.unlink()
         action()
         self.stamps.mkdir(exist_ok=True)
         stamp.write_text(digest)
@@ -190,14 +206,13 @@ class Setup:
 
     def pip_from_pip(self):
         """pip from another pip."""
-        run(
-            [sys.executable, "-m", "pip", "--python", self.python, "install", self.locked_pip()[0]],
-            self.root,
-        )
+        other = [sys.executable, "-m", "pip", "--python", self.python, "install"]
+        run([*other, "--require-hashes", "-r", self.locked_pip()[0]], self.root)
 
     def pip_from_uv(self):
         """pip from uv."""
-        run(["uv", "pip", "install", "--python", self.python, self.locked_pip()[0]], self.root)
+        install = ["uv", "pip", "install", "--python", self.python, "--require-hashes", "-r"]
+        run([*install, self.locked_pip()[0]], self.root)
 
     def pip_from_virtualenv(self):
         """pip from virtualenv."""
@@ -214,8 +229,8 @@ class Setup:
 
     def pip_from_index(self):
         """pip from the configured package index."""
-        requirement, hashes = self.locked_pip()
-        wheel = "%s-py3-none-any.whl" % requirement.replace("==", "-")
+        _, version, hashes = self.locked_pip()
+        wheel = "pip-%s-py3-none-any.whl" % version
         for index in configured_indexes():
             page = index.rstrip("/") + "/pip/"
             links = Links()
@@ -239,11 +254,14 @@ class Setup:
         run([self.python, "%s/pip" % wheel, "install", "--no-index", wheel], self.root)
 
     def locked_pip(self):
+        """pip's entry in requirements.lock: as a file of its own, the version, the hashes."""
         lock = (self.root / "requirements.lock").read_text()
-        found = re.search(r"^(pip==[\w.]+)((?:\s*\\\n\s*--hash=sha256:\w+)+)", lock, re.MULTILINE)
+        found = re.search(r"^pip==([\w.]+)(\s*\\\n\s*--hash=sha256:\w+)+", lock, re.MULTILINE)
         if not found:
             raise Failed("requirements.lock does not name pip")
-        return found.group(1), set(re.findall(r"sha256:(\w+)", found.group(2)))
+        entry = self.venv / "pip.lock"
+        entry.write_text(found.group(0) + "\n")
+        return entry, found.group(1), re.findall(r"sha256:(\w+)", found.group(0))
 
     # Packages and the project
 
