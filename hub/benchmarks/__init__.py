@@ -1,0 +1,1 @@
+"""What `hub bench` measures against: sources of a fixed, realistic make."""
