@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 import zipfile
-from datetime import date, datetime, time
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
