@@ -16,14 +16,13 @@ MEDIUM_TYPE_CODES = frozenset(
 )
 """First two digits of a media number that is valid nation-wide."""
 
-_MEDIUM = re.compile(r"\s*(?:([^\W\d_][\w.]*?)[\s:_-]*)?0*([1-9][\d\s]{2,14}?)\s*", re.ASCII)
+_MEDIUM = re.compile(r"\s*(?:([^\W\d_][\w.]*?)[\s:_-]*)?0*([1-9][\d\s]{0,14}?)\s*", re.ASCII)
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 _NOT_DIGITS = re.compile(r"[\s-]")
-_FORGETTABLE = frozenset(
-    "pid sid sessionid jsessionid phpsessid fbclid gclid utm_source utm_medium utm_campaign "
-    "utm_term utm_content".split()
+_SESSION = frozenset("pid sid sessionid jsessionid phpsessid".split())
+_CAMPAIGN = frozenset(
+    "fbclid gclid utm_source utm_medium utm_campaign utm_term utm_content".split()
 )
-"""Query parameters that name a session or a campaign, not the resource."""
 
 
 def medium_key(value: str) -> str | None:
@@ -72,11 +71,19 @@ def url_key(value: str) -> str | None:
     except ValueError:
         return None
     path = parts.path.rstrip("/")
-    query = sorted((k, v) for k, v in parse_qsl(parts.query) if k.lower() not in _FORGETTABLE)
+    query = sorted((k, v) for k, v in parse_qsl(parts.query) if k.lower() not in _SESSION | _CAMPAIGN)
     if parts.scheme.lower() not in ("http", "https") or not host or not (path or query):
         return None
     where = host if port in (None, 80, 443) else f"{host}:{port}"
     return f"url:{where}{path}{'?' + urlencode(query) if query else ''}".replace(" ", "%20")
+
+
+def without_session(address: str) -> str:
+    """The address without the parameters by which a server knows one visitor's session again."""
+    head, _, query = address.partition("?")
+    query, hash_, fragment = query.partition("#")
+    kept = [part for part in query.split("&") if part.split("=")[0].lower() not in _SESSION]
+    return head + ("?" + "&".join(kept) if kept and kept != [""] else "") + hash_ + fragment
 
 
 _BY_SCHEME = {

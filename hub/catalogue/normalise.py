@@ -229,7 +229,9 @@ def _address(name: str, value: Any) -> str:
         usable = parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
     except ValueError:
         return ""
-    return address if usable and " " not in address and len(address) <= 2_000 else ""
+    if not usable or " " in address or len(address) > 2_000:
+        return ""
+    return identifiers.without_session(address) if "?" in address else address
 
 
 def _identifiers(values: Any) -> tuple[Identifier, ...]:
