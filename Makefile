@@ -26,7 +26,7 @@ test: setup ## all tests, on SQLite and PostgreSQL, with coverage
 	$(BIN)/python -m pytest -n logical --cov --cov-report=term:skip-covered $(ARGS)
 
 test-peers: setup ## tests against real servers and other programs (tests/peers)
-	@if ls tests/peers/test_*.py tests/peers/*/test_*.py >/dev/null 2>&1; then \
+	@if find tests/peers -name 'test_*.py' 2>/dev/null | grep -q .; then \
 		$(BIN)/python -m pytest tests/peers -ra $(ARGS); \
 	else \
 		echo "No peer tests yet: tests/peers holds none."; \
