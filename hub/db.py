@@ -7,7 +7,7 @@ transaction on SQLite, the driver on PostgreSQL.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.ext.compiler import compiles
@@ -97,18 +99,42 @@ def json_list(values: Collection[str] | Collection[int]) -> str:
     return json.dumps(list(values))
 
 
-def migrate(database: Database, plugin_migrations: Collection[Path] = ()) -> None:
-    """Bring the schema to the newest version: the hub's own and each plugin's branch."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.set_main_option("path_separator", "newline")
-    locations = [MIGRATIONS / "versions", *plugin_migrations]
-    config.set_main_option("version_locations", "\n".join(map(str, locations)))
+def migrate(database: Database, plugins: Mapping[str, Path] | None = None) -> None:
+    """Bring the schema to the newest version: the hub's own, then the branch of each plugin.
+
+    `plugins` maps the name of a plugin to the folder of its migrations. Each branch has a version
+    table of its own: one table for all would refuse every upgrade as soon as a plugin that once
+    made tables is no longer installed.
+    """
     if database.dialect == "sqlite" and database.url.database not in (None, "", ":memory:"):
         Path(str(database.url.database)).parent.mkdir(parents=True, exist_ok=True)
-    with _migration_engine(database).connect().execution_options(writes=True) as connection:
+    engine = _migration_engine(database)
+    _upgrade(engine, MIGRATIONS / "versions", "alembic_version")
+    for name, folder in sorted((plugins or {}).items()):
+        _upgrade(engine, folder, f"alembic_version_{name}")
+
+
+def _upgrade(engine: Engine, versions: Path, version_table: str) -> None:
+    config = _alembic(versions, version_table)
+    with engine.connect().execution_options(writes=True) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "heads")
+
+
+def _alembic(versions: Path, version_table: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", str(versions).replace("%", "%%"))
+    config.attributes["version_table"] = version_table
+    return config
+
+
+def is_current(database: Database) -> bool:
+    """Whether the hub's own tables are at the newest version."""
+    heads = ScriptDirectory.from_config(_alembic(MIGRATIONS / "versions", "")).get_heads()
+    with database.engine.connect() as connection:
+        return set(MigrationContext.configure(connection).get_current_heads()) == set(heads)
 
 
 def _normal_url(url: str) -> URL:

@@ -6,6 +6,7 @@ An entry point is imported when it is first asked for, never before.
 from __future__ import annotations
 
 import inspect
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
@@ -21,6 +22,7 @@ from hub.plugin import Plugin
 from hub.validation import explain
 
 GROUP = "hub.plugins"
+NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 IMPORT_DEADLINE = 30.0
 
 
@@ -93,6 +95,8 @@ def check_plugin(plugin: Any, name: str) -> type[Plugin]:
             f"Its entry point is called {name!r}, but the class says "
             f"{getattr(plugin, 'name', None)!r}; both must be the same."
         )
+    if not NAME.fullmatch(name):
+        raise Unusable("A plugin's name consists of lower-case letters, digits and underscores.")
     title = getattr(plugin, "title", None)
     if not isinstance(title, Mapping) or not all(title.get(language) for language in ("de", "en")):
         raise Unusable("Its title lacks German or English.")

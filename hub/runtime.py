@@ -9,16 +9,17 @@ from typing import Self
 
 import sqlalchemy as sa
 
+from hub import models
 from hub import settings as hub_settings
-from hub.db import Database
-from hub.installed import EntryPoint
+from hub.db import Database, is_current, migrate
+from hub.installed import EntryPoint, Unusable
 from hub.secrets import Keyring
 from hub.settings import Settings
 from hub.sites import SiteManager
 
 
 class NotInitialised(Exception):
-    """The database has no tables yet, or too old ones."""
+    """The database has no tables yet, or those of another version."""
 
 
 class Hub:
@@ -41,14 +42,37 @@ class Hub:
         return cls(settings or hub_settings.load(), entry_points)
 
     def check_initialised(self) -> None:
-        """Raise `NotInitialised` unless the database has been set up."""
+        """Raise `NotInitialised` unless the database has the tables of this version."""
+        address = self.db.url.render_as_string()
         path = self.db.url.database
         exists = self.db.dialect != "sqlite" or (path is not None and Path(path).is_file())
         if not exists or not sa.inspect(self.db.engine).has_table("activation"):
+            raise NotInitialised(f"The database {address} is not set up yet; run `hub init`.")
+        if not is_current(self.db):
             raise NotInitialised(
-                f"The database {self.db.url.render_as_string()} is not set up yet. "
-                "Run `hub init` first."
+                f"The database {address} is of another version of the hub; run `hub init`."
             )
+
+    def migrate(self, plugins: Iterable[str] = ()) -> list[str]:
+        """Create or upgrade the tables of the hub, of every plugin that a site ever enabled, and
+        of those named; returns the problems of plugins that cannot be loaded.
+        """
+        migrate(self.db)
+        with self.db.read() as session:
+            names = set(session.scalars(sa.select(models.Activation.plugin)))
+        branches = {}
+        problems = []
+        for name in sorted(names | set(plugins)):
+            try:
+                plugin = self.sites.installed.load(name)
+            except Unusable as reason:
+                problems.append(f"Plugin {name}: {reason}")
+                continue
+            if plugin.migrations is not None:
+                branches[name] = plugin.migrations
+        if branches:
+            migrate(self.db, branches)
+        return problems
 
     def close(self) -> None:
         self.db.close()

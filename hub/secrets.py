@@ -244,43 +244,86 @@ def _read_file(name: str, files: Path) -> str:
     return value
 
 
-def seal(schema: ma.Schema, config: Mapping[str, Any], keyring: Keyring) -> dict[str, Any]:
-    """A typed configuration with each plain secret replaced by `{"encrypted": token}`."""
+def seal(
+    schema: ma.Schema, config: Mapping[str, Any], keyring: Keyring, stored: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A typed configuration as it may be stored: each plain secret encrypted.
 
-    def encrypt(value: Any) -> Any:
-        return {"encrypted": keyring.encrypt(value)} if isinstance(value, str) else value
+    `stored` is the present configuration: where the same secret stands at the same place its
+    token is kept, and so it is where `hide` put `***`. Raises `SecretError`.
+    """
 
-    return _map_schema(schema, config, encrypt)
+    def encrypt(value: Any, old: Any) -> Any:
+        token = old["encrypted"] if is_reference(old) and "encrypted" in old else None
+        if value == {"encrypted": HIDDEN}:
+            if token is None:
+                raise SecretError("No secret is stored here that could be kept; enter it.")
+            return old
+        if not isinstance(value, str):
+            return value
+        if token is not None and _fits(token, value, keyring):
+            return old
+        return {"encrypted": keyring.encrypt(value)}
+
+    return _map_schema(schema, config, stored, encrypt)
+
+
+def _fits(token: str, value: str, keyring: Keyring) -> bool:
+    try:
+        return keyring.decrypt(token) == value
+    except SecretError:
+        return False
+
+
+Sealing = Callable[[Any, Any], Any]
 
 
 def _map_schema(
-    schema: ma.Schema, config: Mapping[str, Any], function: Callable[[Any], Any]
+    schema: ma.Schema, config: Mapping[str, Any], stored: Any, function: Sealing
 ) -> dict[str, Any]:
     fields = {field.data_key or name: field for name, field in schema.load_fields.items()}
     return {
-        key: _map_field(fields[key], value, function) if key in fields else value
+        key: _map_field(fields[key], value, _at(stored, key), function) if key in fields else value
         for key, value in config.items()
     }
 
 
-def _map_field(field: ma.fields.Field[Any], value: Any, function: Callable[[Any], Any]) -> Any:
-    """Apply `function` to the secrets in a value; what has the wrong shape stays for the schema."""
+def _map_field(field: ma.fields.Field[Any], value: Any, stored: Any, function: Sealing) -> Any:
+    """Apply `function` to the secrets in a value; what has the wrong shape is the schema's."""
     if isinstance(field, Secret):
-        return function(value)
+        return function(value, stored)
     if isinstance(field, ma.fields.Nested):
+        schema = field.schema
         if field.many and isinstance(value, list):
-            return [_map_nested(field.schema, item, function) for item in value]
-        return _map_nested(field.schema, value, function)
+            return [
+                _map_nested(schema, item, _at(stored, index), function)
+                for index, item in enumerate(value)
+            ]
+        return _map_nested(schema, value, stored, function)
     if isinstance(field, ma.fields.List) and isinstance(value, list):
-        return [_map_field(field.inner, item, function) for item in value]
+        return [
+            _map_field(field.inner, item, _at(stored, index), function)
+            for index, item in enumerate(value)
+        ]
     if isinstance(field, ma.fields.Dict) and isinstance(value, dict) and field.value_field:
         inner = field.value_field
-        return {key: _map_field(inner, item, function) for key, item in value.items()}
+        return {
+            key: _map_field(inner, item, _at(stored, key), function) for key, item in value.items()
+        }
     return value
 
 
-def _map_nested(schema: ma.Schema, value: Any, function: Callable[[Any], Any]) -> Any:
-    return _map_schema(schema, value, function) if isinstance(value, Mapping) else value
+def _map_nested(schema: ma.Schema, value: Any, stored: Any, function: Sealing) -> Any:
+    return _map_schema(schema, value, stored, function) if isinstance(value, Mapping) else value
+
+
+def _at(stored: Any, key: Any) -> Any:
+    """The part of a stored configuration at a key or index, if there is one."""
+    if isinstance(stored, Mapping):
+        return stored.get(key)
+    if isinstance(stored, list) and isinstance(key, int) and key < len(stored):
+        return stored[key]
+    return None
 
 
 def hide(config: Any) -> Any:

@@ -8,6 +8,7 @@ connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
     target_metadata=Base.metadata,
+    version_table=context.config.attributes["version_table"],
     transaction_per_migration=True,
     render_as_batch=connection.dialect.name == "sqlite",
 )

@@ -1,0 +1,192 @@
+"""Switching plugins on, off and over at a site: one transaction with its audit entry.
+
+Every running process notices through the counter `activations` (`hub.sites`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from hub import models, secrets
+from hub.installed import Unusable, load_config
+from hub.models.base import now
+from hub.runtime import Hub
+from hub.secrets import SecretError
+from hub.sites import COUNTER, UnknownSite
+
+
+class ActivationError(Exception):
+    """The change was not made; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an activation shall be; its configuration as typed, `None` to leave it as it is."""
+
+    enabled: bool
+    config: Mapping[str, Any] | None = None
+
+
+def enable(
+    hub: Hub, site: str, plugin: str, config: Mapping[str, Any] | None = None, *, actor: str
+) -> None:
+    """Switch a plugin on, with a new configuration or the one it had.
+
+    A secret typed as plain text is stored encrypted. Creates the plugin's own tables first.
+    Raises `ActivationError` or `UnknownSite`.
+    """
+    try:
+        if hub.sites.installed.load(plugin).migrations is not None:
+            hub.migrate([plugin])
+    except Unusable as reason:
+        raise ActivationError(f"The plugin {plugin} cannot be enabled. {reason}") from None
+    _change(hub, site, plugin, Wanted(True, config), "plugin.enable", actor)
+
+
+def disable(hub: Hub, site: str, plugin: str, *, actor: str) -> None:
+    """Switch a plugin off; its configuration stays. Works for a broken plugin too."""
+    if configured(hub, site, plugin) is None:
+        raise ActivationError(f"The plugin {plugin} was never enabled at {site}.")
+    _change(hub, site, plugin, Wanted(False), "plugin.disable", actor)
+
+
+def configure(hub: Hub, site: str, plugin: str, config: Mapping[str, Any], *, actor: str) -> None:
+    """Replace a plugin's configuration. `{"encrypted": "***"}` keeps the secret stored there."""
+    row = configured(hub, site, plugin)
+    if row is None:
+        raise ActivationError(f"The plugin {plugin} was never enabled at {site}; enable it.")
+    _change(hub, site, plugin, Wanted(row.enabled, config), "plugin.configure", actor)
+
+
+def configured(hub: Hub, site: str, plugin: str) -> models.Activation | None:
+    """The stored activation, enabled or not; raises `UnknownSite`."""
+    with hub.db.read() as session:
+        if session.get(models.Site, site) is None:
+            raise UnknownSite(site)
+        row = session.get(models.Activation, (site, plugin))
+        if row is not None:
+            session.expunge(row)
+        return row
+
+
+def _change(hub: Hub, site: str, plugin: str, wanted: Wanted, action: str, actor: str) -> None:
+    with hub.db.write() as session:
+        announce(session)
+        put(session, hub, site, plugin, wanted, action, actor)
+    hub.sites.refresh()
+
+
+def announce(session: Session) -> None:
+    """Tell every process that sites or activations change with this transaction.
+
+    Comes first in the transaction: the row that it locks lets such changes pass one by one.
+    """
+    session.execute(
+        sa.text(
+            "INSERT INTO counter (name, value) VALUES (:name, 1) "
+            "ON CONFLICT (name) DO UPDATE SET value = counter.value + 1"
+        ),
+        {"name": COUNTER},
+    )
+
+
+def put(
+    session: Session, hub: Hub, site: str, plugin: str, wanted: Wanted, action: str, actor: str
+) -> None:
+    """Store one activation with its audit entry, inside a transaction that was announced."""
+    if session.get(models.Site, site) is None:
+        raise UnknownSite(site)
+    row = session.get(models.Activation, (site, plugin))
+    before = shown(row)
+    stored = row.config if row else {}
+    config = stored
+    if wanted.config is not None:
+        config = checked(hub, plugin, wanted.config, stored)
+    elif wanted.enabled:
+        config = checked(hub, plugin, stored, stored)
+    if row is None:
+        row = models.Activation(site_key=site, plugin=plugin, version=0)
+        session.add(row)
+    row.enabled, row.config = wanted.enabled, config
+    row.version += 1
+    row.updated_at = now()
+    session.add(
+        models.AuditEntry(
+            actor=actor,
+            site_key=site,
+            action=action,
+            subject=plugin,
+            before=before,
+            after=shown(row),
+        )
+    )
+
+
+def checked(
+    hub: Hub, plugin: str, config: Mapping[str, Any], stored: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The configuration as it is stored, accepted by the plugin's schema, secrets encrypted.
+
+    Raises `ActivationError`.
+    """
+    try:
+        loaded = hub.sites.installed.load(plugin)
+        sealed = secrets.seal(loaded.Config(), _plain(config), hub.keyring, stored)
+        load_config(loaded, sealed)
+    except (Unusable, SecretError) as reason:
+        raise ActivationError(f"The plugin {plugin} stays as it is. {reason}") from None
+    return sealed
+
+
+def shown(row: models.Activation | None) -> dict[str, Any] | None:
+    """An activation for people and for the audit log, without secrets."""
+    if row is None:
+        return None
+    return {"enabled": row.enabled, "config": secrets.hide(row.config)}
+
+
+def _plain(value: Any) -> Any:
+    """What JSON and TOML can both hold: no null (the key is left out), times as ISO 8601."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An entry of the audit log."""
+
+    at: datetime
+    actor: str
+    site: str | None
+    action: str
+    subject: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+
+def history(
+    hub: Hub, site: str | None = None, plugin: str | None = None, limit: int = 100
+) -> list[Change]:
+    """The newest entries of the audit log first, of one site or plugin or of all."""
+    entry = models.AuditEntry
+    query = sa.select(entry).order_by(entry.id.desc()).limit(limit)
+    if site is not None:
+        query = query.where(entry.site_key == site)
+    if plugin is not None:
+        query = query.where(entry.subject == plugin, entry.action != "site.import")
+    with hub.db.read() as session:
+        return [
+            Change(row.at, row.actor, row.site_key, row.action, row.subject, row.before, row.after)
+            for row in session.scalars(query)
+        ]
