@@ -1,0 +1,341 @@
+"""What a source says arrives in the catalogue; what breaks does not."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from hub import models
+from hub.catalogue import producer, runs
+from hub.catalogue.sync import preview, sync
+from hub.db import Database
+from hub.errors import Denied, Unavailable
+from hub.records import (
+    Change,
+    Checkpoint,
+    Delete,
+    Grant,
+    Identifier,
+    Record,
+    Reject,
+    Scope,
+    Upsert,
+)
+from tests.sources import Network, everything, medium, network
+
+
+@pytest.fixture
+def net(database_url: str, tmp_path: Path) -> Iterator[Network]:
+    with network(database_url, tmp_path, ["borken", "muenster", "unna"]) as made:
+        yield made
+
+
+def run(net: Network, site: str, *changes: Change, **options: object):  # noqa: ANN201
+    net.play(site, changes)
+    return sync(net.hub.db, net.site(site), "scripted", **options)  # type: ignore[arg-type]
+
+
+def titles(db: Database, site: str = "borken") -> list[str]:
+    """Titles of the live offers in the order of their source ids."""
+    with db.read() as session:
+        offer = models.Offer
+        return list(
+            session.scalars(
+                sa.select(offer.title)
+                .where(offer.site_key == site, offer.withdrawn_at.is_(None))
+                .order_by(offer.source_id)
+            )
+        )
+
+
+def works(db: Database) -> list[set[str]]:
+    """The live offers of each work as `site/source id`, in the order of the works."""
+    with db.read() as session:
+        found: dict[int, set[str]] = {}
+        for offer in session.scalars(
+            sa.select(models.Offer).where(models.Offer.withdrawn_at.is_(None))
+        ):
+            found.setdefault(offer.work_id, set()).add(f"{offer.site_key}/{offer.source_id}")
+        return [found[key] for key in sorted(found)]
+
+
+def test_new_changed_unchanged(net: Network) -> None:
+    first = run(net, "borken", *everything(medium("1", "Eins"), medium("2", "Zwei")))
+    assert (first.state, first.added, first.changed, first.unchanged) == ("succeeded", 2, 0, 0)
+    second = run(net, "borken", *everything(medium("1", "Eins"), medium("2", "Zwo")))
+    assert (second.added, second.changed, second.unchanged) == (0, 1, 1)
+    assert titles(net.hub.db) == ["Eins", "Zwo"]
+    with net.hub.db.read() as session:
+        change = session.scalars(sa.select(models.SyncChange)).one()
+        assert (change.run_id, change.field, change.old, change.new) == (
+            second.run_id,
+            "title",
+            "Zwei",
+            "Zwo",
+        )
+
+
+def test_unchanged_rows_are_not_written(net: Network) -> None:
+    run(net, "borken", *everything(medium("1")))
+    with net.hub.db.read() as session:
+        before = session.scalars(sa.select(models.Offer.changed_at)).one()
+    run(net, "borken", *everything(medium("1")))
+    with net.hub.db.read() as session:
+        assert session.scalars(sa.select(models.Offer.changed_at)).one() == before
+
+
+def test_complete_run_withdraws_what_it_did_not_see(net: Network) -> None:
+    run(net, "borken", *everything(*(medium(f"{n:02}", f"Titel {n}") for n in range(10))))
+    report = run(net, "borken", *everything(*(medium(f"{n:02}", f"Titel {n}") for n in range(9))))
+    assert (report.state, report.withdrawn) == ("succeeded", 1)
+    assert "Titel 9" not in titles(net.hub.db)
+    back = run(net, "borken", *everything(*(medium(f"{n:02}", f"Titel {n}") for n in range(10))))
+    assert (back.changed, back.withdrawn) == (1, 0)
+    assert "Titel 9" in titles(net.hub.db)
+
+
+def test_incomplete_run_withdraws_nothing(net: Network) -> None:
+    run(net, "borken", *everything(medium("1"), medium("2")))
+    report = run(net, "borken", Upsert(medium("1")), Checkpoint("later"))
+    assert report.state == "succeeded"
+    assert len(titles(net.hub.db)) == 2
+
+
+def test_deletions_wait_for_the_end_of_the_run(net: Network) -> None:
+    run(net, "borken", *everything(*(medium(str(n)) for n in range(9))))
+
+    def breaks_off(cursor: str | None) -> Iterator[Change]:
+        if cursor is None:
+            yield Delete("3")
+            yield Checkpoint("half")
+            raise Unavailable("The server does not answer.")
+        yield Upsert(medium("new"))
+        yield Checkpoint("end")
+
+    net.play("borken", breaks_off)
+    failed = sync(net.hub.db, net.site("borken"), "scripted")
+    assert (failed.state, failed.error) == ("failed", "The server does not answer.")
+    assert len(titles(net.hub.db)) == 9
+    resumed = sync(net.hub.db, net.site("borken"), "scripted")
+    assert (resumed.state, resumed.withdrawn, resumed.added) == ("succeeded", 1, 1)
+    assert len(titles(net.hub.db)) == 9
+
+
+def test_a_record_that_comes_back_in_the_same_cycle_is_not_deleted(net: Network) -> None:
+    run(net, "borken", *everything(medium("1"), medium("2")))
+    run(net, "borken", Delete("1"), Checkpoint("a"), Upsert(medium("1")), Checkpoint("b"))
+    assert len(titles(net.hub.db)) == 2
+
+
+def test_too_many_withdrawals_wait_for_a_person(net: Network) -> None:
+    all_ten = [medium(str(n), f"Titel {n}") for n in range(10)]
+    run(net, "borken", *everything(*all_ten))
+    held = run(net, "borken", *everything(*all_ten[:3]))
+    assert (held.state, held.withdrawn) == ("held", 0)
+    assert "would withdraw 7 of 10" in held.error
+    assert len(titles(net.hub.db)) == 10
+    assert held.run_id is not None
+    assert runs.release(net.hub.db, held.run_id) == 7
+    assert titles(net.hub.db) == ["Titel 0", "Titel 1", "Titel 2"]
+    with pytest.raises(runs.RunError, match="is succeeded; only a held run"):
+        runs.release(net.hub.db, held.run_id)
+
+
+def test_a_held_run_is_overtaken_by_a_whole_one(net: Network) -> None:
+    all_ten = [medium(str(n)) for n in range(10)]
+    run(net, "borken", *everything(*all_ten))
+    held = run(net, "borken", *everything(*all_ten[:3]))
+    assert held.run_id is not None
+    run(net, "borken", *everything(*all_ten))
+    with pytest.raises(runs.RunError, match="superseded"):
+        runs.release(net.hub.db, held.run_id)
+
+
+def test_a_held_deletion_forgets_what_came_back(net: Network) -> None:
+    run(net, "borken", *everything(*(medium(str(n)) for n in range(10))))
+    deletes = [Delete(str(n)) for n in range(7)]
+    held = run(net, "borken", *deletes, Checkpoint("a"))
+    assert (held.state, held.run_id is not None) == ("held", True)
+    run(net, "borken", Upsert(medium("1")), Checkpoint("b"))
+    assert runs.release(net.hub.db, held.run_id or 0) == 6
+    assert len(titles(net.hub.db)) == 4
+
+
+def test_a_refused_run_changes_nothing(net: Network) -> None:
+    run(net, "borken", *everything(*(medium(str(n)) for n in range(10))))
+    held = run(net, "borken", Checkpoint(None, complete=True))
+    assert held.state == "held"
+    runs.refuse(net.hub.db, held.run_id or 0)
+    assert len(titles(net.hub.db)) == 10
+
+
+def test_rejects_are_kept_with_their_reason(net: Network) -> None:
+    report = run(
+        net,
+        "borken",
+        Upsert(medium("1", " ")),
+        Reject("row 17", "no title", "a;b;c"),
+        Upsert(medium("2", "Gut")),
+        Upsert("nonsense"),  # type: ignore[arg-type]
+        "nonsense",  # type: ignore[arg-type]
+        Checkpoint(None, complete=True),
+    )
+    assert (report.state, report.added, report.rejected) == ("succeeded", 1, 4)
+    with net.hub.db.read() as session:
+        reasons = session.execute(
+            sa.select(models.SyncReject.source_id, models.SyncReject.reason).order_by(
+                models.SyncReject.id
+            )
+        ).all()
+    assert reasons == [
+        ("1", "title: missing"),
+        ("row 17", "no title"),
+        ("?", "a record was expected, not str"),
+        ("?", "the plugin yielded str, which is no change"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (Unavailable("Server weg."), "Server weg."),
+        (Denied("Passwort abgelaufen."), "Passwort abgelaufen."),
+        (RuntimeError("kaputt"), "scripted"),
+        (SystemExit(3), "scripted"),
+    ],
+)
+def test_a_failing_source_keeps_what_it_gave_before(
+    net: Network, error: BaseException, message: str
+) -> None:
+    def script(cursor: str | None) -> Iterator[Change]:
+        yield Upsert(medium("1"))
+        yield Checkpoint("one")
+        yield Upsert(medium("2"))
+        raise error
+
+    net.play("borken", script)
+    report = sync(net.hub.db, net.site("borken"), "scripted")
+    assert report.state == "failed"
+    assert message in report.error
+    assert len(titles(net.hub.db)) == 1
+    with net.hub.db.read() as session:
+        assert session.get_one(models.SyncSource, ("borken", "scripted")).cursor == "one"
+
+
+def test_a_hanging_source_is_left(net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(producer, "PATIENCE", 0.2)
+    wake = threading.Event()
+
+    def script(cursor: str | None) -> Iterator[Change]:
+        yield Upsert(medium("1"))
+        yield Checkpoint("one")
+        wake.wait(30)
+
+    net.play("borken", script)
+    report = sync(net.hub.db, net.site("borken"), "scripted")
+    wake.set()
+    assert report.state == "failed"
+    assert "no sign of life" in report.error
+    assert len(titles(net.hub.db)) == 1
+
+
+def test_a_source_that_never_checkpoints_is_taken_in_by_pages(net: Network) -> None:
+    many = [medium(f"{n:04}", f"Titel {n}") for n in range(producer.PAGE * 2 + 3)]
+    report = run(net, "borken", *map(Upsert, many))
+    assert (report.state, report.added) == ("succeeded", len(many))
+
+
+def test_the_same_record_twice_in_a_run(net: Network) -> None:
+    report = run(
+        net,
+        "borken",
+        Upsert(medium("1", "Alt")),
+        Checkpoint("a"),
+        Upsert(medium("1", "Neu")),
+        Upsert(medium("1", "Neuer")),
+        Checkpoint("b"),
+    )
+    assert report.state == "succeeded"
+    assert titles(net.hub.db) == ["Neuer"]
+
+
+def test_only_one_run_at_a_time(net: Network) -> None:
+    runs.begin(net.hub.db, "borken", "scripted")
+    with pytest.raises(runs.RunError, match="in progress"):
+        run(net, "borken", *everything(medium("1")))
+
+
+def test_a_dead_process_leaves_a_run_that_is_taken_up(net: Network) -> None:
+    begun = runs.begin(net.hub.db, "borken", "scripted")
+    with net.hub.db.write() as session:
+        row = session.get_one(models.SyncRun, begun.run_id)
+        row.owner = row.owner.replace(f":{os.getpid()}", ":999999999")
+    report = run(net, "borken", *everything(medium("1")))
+    assert (report.run_id, report.state) == (begun.run_id, "succeeded")
+    with net.hub.db.read() as session:
+        assert session.get_one(models.SyncRun, begun.run_id).resumed == 1
+
+
+def test_a_preview_writes_nothing_and_tells_all(net: Network) -> None:
+    run(net, "borken", *everything(medium("1", "Eins"), medium("2", "Zwei")))
+    net.play("borken", everything(medium("1", "Uno"), medium("3", "Drei"), medium("4", "")))
+    report = preview(net.hub.db, net.site("borken"), "scripted", full=True)
+    assert (report.added, report.changed, report.rejected) == (1, 1, 1)
+    assert report.differences == [("1", "title", "Eins", "Uno")]
+    assert titles(net.hub.db) == ["Eins", "Zwei"]
+    with net.hub.db.read() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(models.SyncRun)) == 1
+
+
+def test_grants_follow_their_offer(net: Network) -> None:
+    land = Grant(Scope.LAND, "NRW")
+    run(net, "borken", *everything(medium("1", grants=(land, Grant(Scope.SITE, "borken")))))
+    run(net, "borken", *everything(medium("1", grants=(land,))))
+    with net.hub.db.read() as session:
+        grant = session.scalars(sa.select(models.OfferGrant)).one()
+        assert (grant.scope, grant.value) == ("land", "NRW")
+
+
+# Works
+
+
+def fwu(source_id: str, *numbers: str, **values: object) -> Record:
+    identifiers = tuple(Identifier("medium", number) for number in numbers)
+    return medium(source_id, identifiers=identifiers, **values)
+
+
+def test_the_same_medium_of_many_sites_is_one_work(net: Network) -> None:
+    run(net, "borken", *everything(fwu("a", "FWU-05511494")))
+    run(net, "muenster", *everything(fwu("b", "fwu 5511494"), fwu("c", "SF-1")))
+    assert works(net.hub.db) == [{"borken/a", "muenster/b"}, {"muenster/c"}]
+
+
+def test_a_record_that_links_two_works_joins_them(net: Network) -> None:
+    run(net, "borken", *everything(fwu("a", "FWU-5511494")))
+    run(net, "muenster", *everything(fwu("b", "FWU-4611494")))
+    assert len(works(net.hub.db)) == 2
+    run(net, "unna", *everything(fwu("c", "FWU-5511494", "FWU-4611494")))
+    assert works(net.hub.db) == [{"borken/a", "muenster/b", "unna/c"}]
+
+
+def test_works_part_when_the_link_goes(net: Network) -> None:
+    run(net, "borken", *everything(fwu("a", "FWU-5511494")))
+    run(net, "muenster", *everything(fwu("b", "FWU-4611494")))
+    run(net, "unna", *everything(fwu("c", "FWU-5511494", "FWU-4611494")))
+    run(net, "unna", *everything(fwu("c", "FWU-5511494")))
+    assert works(net.hub.db) == [{"borken/a", "unna/c"}, {"muenster/b"}]
+
+
+def test_works_survive_a_resync(net: Network) -> None:
+    run(net, "borken", *everything(fwu("a", "FWU-5511494"), medium("x")))
+    with net.hub.db.read() as session:
+        before = dict(session.execute(sa.select(models.Offer.id, models.Offer.work_id)).all())
+    run(net, "borken", *everything(fwu("a", "FWU-5511494", title="Anders"), medium("x", "Neu")))
+    with net.hub.db.read() as session:
+        after = dict(session.execute(sa.select(models.Offer.id, models.Offer.work_id)).all())
+    assert after == before
