@@ -6,7 +6,8 @@ BIN := .venv/bin
 # For pytest: make test ARGS="-k sync"
 ARGS ?=
 
-.PHONY: help setup run test test-peers lint format lock wheel clean
+.PHONY: help setup run test test-peers lint lint-style lint-types lint-layers lint-security format lock \
+	wheel clean
 
 help: ## this list
 	@echo "Integration hub for the media centres of North Rhine-Westphalia. Start with: make run"
@@ -32,12 +33,21 @@ test-peers: setup ## tests against real servers and other programs (tests/peers)
 		echo "No peer tests yet: tests/peers holds none."; \
 	fi
 
-lint: setup ## style, types, layers, security
-	$(BIN)/ruff check .
+lint: lint-style lint-types lint-layers lint-security ## style, types, layers, security
+
+lint-style: setup
+	$(BIN)/ruff check --output-format concise .
 	$(BIN)/ruff format --check .
+
+lint-types: setup
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache
-	$(BIN)/bandit --quiet --recursive --severity-level medium hub plugins connectors scripts
+
+lint-layers: setup
+	@$(BIN)/lint-imports --no-cache --no-logo
+
+lint-security: setup
+	$(BIN)/bandit --quiet --recursive --severity-level medium --confidence-level medium \
+		hub plugins connectors scripts
 
 format: setup ## put the code into the common form
 	$(BIN)/ruff check --fix-only .

@@ -374,7 +374,8 @@ class Setup:
 
 
 def download(address):
-    with urllib.request.urlopen(address, timeout=60) as answer:  # nosec B310: the person's own setting
+    """From the index that the person has named."""
+    with urllib.request.urlopen(address, timeout=60) as answer:  # nosec B310
         return answer.read()
 
 
