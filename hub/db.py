@@ -43,9 +43,12 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session on one consistent transaction that must not write."""
-        with self.engine.connect() as connection, connection.begin():
-            with Session(bind=connection, autoflush=False) as session:
-                yield session
+        with (
+            self.engine.connect() as connection,
+            connection.begin(),
+            Session(bind=connection, autoflush=False) as session,
+        ):
+            yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -54,10 +57,13 @@ class Database:
         On SQLite it begins with BEGIN IMMEDIATE: a transaction that only turns writer on its
         first write can lose updates or fail half-way.
         """
-        with self.engine.connect().execution_options(writes=True) as connection:
-            with connection.begin(), Session(bind=connection) as session:
-                yield session
-                session.flush()
+        with (
+            self.engine.connect().execution_options(writes=True) as connection,
+            connection.begin(),
+            Session(bind=connection) as session,
+        ):
+            yield session
+            session.flush()
 
     def close(self) -> None:
         self.engine.dispose()
@@ -83,7 +89,7 @@ def _member_of_sqlite(element: Any, compiler: Any, **options: Any) -> str:
 @compiles(member_of, "postgresql")
 def _member_of_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     column, values = (compiler.process(clause, **options) for clause in element.clauses)
-    kind = compiler.dialect.type_compiler_instance.process(list(element.clauses)[0].type)
+    kind = compiler.dialect.type_compiler_instance.process(next(iter(element.clauses)).type)
     return (
         f"{column} = ANY (ARRAY(SELECT CAST(value AS {kind})"
         f" FROM json_array_elements_text(CAST({values} AS JSON)) AS value))"

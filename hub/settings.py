@@ -57,8 +57,10 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
     try:
         data: dict[str, Any] = _Schema().load(given)
     except ma.ValidationError as error:
-        lines = [f"HUB_{name.upper()}: {' '.join(map(str, why))}"
-                 for name, why in sorted(error.normalized_messages().items())]
+        lines = [
+            f"HUB_{name.upper()}: {' '.join(map(str, why))}"
+            for name, why in sorted(dict(error.messages_dict).items())
+        ]
         raise SettingsError("These settings cannot be used:\n" + "\n".join(lines)) from error
     var = Path(data["var"]).absolute()
     return Settings(

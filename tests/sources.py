@@ -21,8 +21,8 @@ class Scripted(Plugin):
     """A catalogue plugin that yields what `script` gives for a cursor."""
 
     name = "scripted"
-    title = {"de": "Nach Drehbuch", "en": "Scripted"}  # noqa: RUF012
-    scripts: dict[str, Script] = {}  # noqa: RUF012
+    title = {"de": "Nach Drehbuch", "en": "Scripted"}
+    scripts: dict[str, Script] = {}
 
     @hookimpl
     def catalogue_changes(self, cursor: str | None) -> Iterator[Change]:
@@ -62,7 +62,7 @@ def network(database_url: str, folder: Path, sites: Iterable[str]) -> Iterator[N
     plugin = type("Scripted", (Scripted,), {"scripts": {}})
     settings = Settings(
         database_url=database_url,
-        secret_key="test",  # noqa: S106
+        secret_key="test",
         base_url="http://127.0.0.1:8000",
         config=folder,
         var=folder,
@@ -74,9 +74,7 @@ def network(database_url: str, folder: Path, sites: Iterable[str]) -> Iterator[N
                 session.add(site_row(key, position))
                 session.flush()
                 session.add(
-                    models.Activation(
-                        site_key=key, plugin="scripted", enabled=True, config={}
-                    )
+                    models.Activation(site_key=key, plugin="scripted", enabled=True, config={})
                 )
         yield Network(hub, plugin)
 

@@ -12,16 +12,16 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from hub.records import Identifier
 
 MEDIUM_TYPE_CODES = frozenset(
-    "10 12 19 29 32 42 46 49 55 58 66 69 75 79".split()
+    ["10", "12", "19", "29", "32", "42", "46", "49", "55", "58", "66", "69", "75", "79"]
 )
 """First two digits of a media number that is valid nation-wide."""
 
 _MEDIUM = re.compile(r"\s*(?:([^\W\d_][\w.]*?)[\s:_-]*)?0*([1-9][\d\s]{0,14}?)\s*", re.ASCII)
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 _NOT_DIGITS = re.compile(r"[\s-]")
-_SESSION = frozenset("pid sid sessionid jsessionid phpsessid".split())
+_SESSION = frozenset(["pid", "sid", "sessionid", "jsessionid", "phpsessid"])
 _CAMPAIGN = frozenset(
-    "fbclid gclid utm_source utm_medium utm_campaign utm_term utm_content".split()
+    ["fbclid", "gclid", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"]
 )
 
 
@@ -40,7 +40,10 @@ def medium_key(value: str) -> str | None:
 
 
 def ean_key(value: str) -> str | None:
-    """ISBN-10, ISBN-13 and EAN-13 with any hyphens give `ean:` and 13 digits; a bad check digit None."""
+    """ISBN-10, ISBN-13 and EAN-13 with any hyphens give `ean:` and 13 digits.
+
+    A wrong check digit gives None.
+    """
     digits = _NOT_DIGITS.sub("", value).upper().removeprefix("ISBN").removeprefix(":")
     if re.fullmatch(r"\d{9}[\dX]", digits):
         total = sum((10 - i) * (10 if c == "X" else int(c)) for i, c in enumerate(digits))
@@ -71,7 +74,9 @@ def url_key(value: str) -> str | None:
     except ValueError:
         return None
     path = parts.path.rstrip("/")
-    query = sorted((k, v) for k, v in parse_qsl(parts.query) if k.lower() not in _SESSION | _CAMPAIGN)
+    query = sorted(
+        (k, v) for k, v in parse_qsl(parts.query) if k.lower() not in _SESSION | _CAMPAIGN
+    )
     if parts.scheme.lower() not in ("http", "https") or not host or not (path or query):
         return None
     where = host if port in (None, 80, 443) else f"{host}:{port}"

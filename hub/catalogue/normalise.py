@@ -108,11 +108,7 @@ def normalise(record: Record) -> Record:
 def dump(record: Record) -> str:
     """The record as JSON in which defaults are left out; the same record gives the same text."""
     return orjson.dumps(
-        {
-            name: value
-            for name, default in _DEFAULTS
-            if (value := getattr(record, name)) != default
-        },
+        {name: value for name, default in _DEFAULTS if (value := getattr(record, name)) != default},
     ).decode()
 
 
@@ -353,10 +349,9 @@ _BUILD: dict[str, Any] = {
     "identifiers": lambda values: tuple(Identifier(**value) for value in values),
     "grants": lambda values: tuple(map(_load_grant, values)),
     "events": lambda values: tuple(map(_load_event, values)),
-    **dict.fromkeys(
-        (
-            "languages subjects levels competences audiences keywords creators publishers"
-        ).split(),
-        tuple,
-    ),
+    **{
+        f.name: tuple
+        for f in fields(Record)
+        if f.default == () and f.name not in ("identifiers", "grants", "events")
+    },
 }

@@ -142,8 +142,12 @@ def store(
         connection.execute(
             _insert_rejects,
             [
-                {"run_id": run_id, "source_id": r.source_id, "reason": r.reason,
-                 "excerpt": r.excerpt}
+                {
+                    "run_id": run_id,
+                    "source_id": r.source_id,
+                    "reason": r.reason,
+                    "excerpt": r.excerpt,
+                }
                 for r in found.page.rejects
             ],
         )
@@ -214,8 +218,13 @@ def _write_offers(
         connection.execute(
             _insert_offers,
             [
-                {**_columns(member, moment), "site_key": site, "plugin": plugin,
-                 "source_id": member.prepared.record.source_id, "created_at": moment}
+                {
+                    **_columns(member, moment),
+                    "site_key": site,
+                    "plugin": plugin,
+                    "source_id": member.prepared.record.source_id,
+                    "created_at": moment,
+                }
                 for member in fresh
             ],
         )
@@ -227,15 +236,22 @@ def _write_offers(
         changed_ids = [member.offer_id for member in known if member.offer_id]
         connection.execute(_delete_grants, {"offers": json_list(changed_ids)})
     grants = [
-        {"offer_id": member.offer_id, "scope": grant.scope.value, "value": grant.value,
-         "valid_from": grant.valid_from, "valid_until": grant.valid_until}
+        {
+            "offer_id": member.offer_id,
+            "scope": grant.scope.value,
+            "value": grant.value,
+            "valid_from": grant.valid_from,
+            "valid_until": grant.valid_until,
+        }
         for member in members
         for grant in member.prepared.record.grants
     ]
     if grants:
         connection.execute(_insert_grants, grants)
     loosened = {
-        row.work_id for member in known for row in [stored[member.offer_id or 0]]
+        row.work_id
+        for member in known
+        for row in [stored[member.offer_id or 0]]
         if set(member.old_keys) - set(member.keys)
     } - regrouped.dissolved
     if loosened:
@@ -273,14 +289,11 @@ def _index(
     for work_id, holdings in offers.items():
         first = holdings[0]
         records = [
-            ready[row.id][0] if row.id in ready else normalise.load(row.record)
-            for row in holdings
+            ready[row.id][0] if row.id in ready else normalise.load(row.record) for row in holdings
         ]
         facets = set(index.record_facets(records[0]))
         for row, record in zip(holdings, records, strict=True):
-            facets.update(
-                index.holding_facets(row.site_key, regions.get(row.site_key, ""), record)
-            )
+            facets.update(index.holding_facets(row.site_key, regions.get(row.site_key, ""), record))
         rows.append(
             index.IndexRow(
                 work_id=work_id,
@@ -352,8 +365,14 @@ _update_offers = (
         {
             name: sa.bindparam(name)
             for name in (
-                "kind", "title", "record", "content_hash", "match_keys", "work_id",
-                "changed_at", "withdrawn_at",
+                "kind",
+                "title",
+                "record",
+                "content_hash",
+                "match_keys",
+                "work_id",
+                "changed_at",
+                "withdrawn_at",
             )
         }
     )

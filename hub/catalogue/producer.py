@@ -16,7 +16,7 @@ import structlog
 
 from hub.catalogue import normalise
 from hub.errors import PluginError
-from hub.records import Change, Checkpoint, Delete, Record, Reject, Upsert
+from hub.records import Checkpoint, Delete, Record, Reject, Upsert
 from hub.sites import Site
 
 PAGE = 500
@@ -120,7 +120,7 @@ def _read(site: Site, plugin: str, cursor: str | None) -> Iterator[Page]:
         yield page
 
 
-def _add(page: Page, change: Change) -> None:
+def _add(page: Page, change: object) -> None:
     match change:
         case Upsert(record):
             try:
@@ -146,8 +146,8 @@ def _add(page: Page, change: Change) -> None:
         case Checkpoint():
             page.checkpoint = change
         case _:
-            reason = f"the plugin yielded {type(change).__name__}, which is no change"
-            page.rejects.append(Reject("?", reason, _excerpt(change)))
+            what = f"the plugin yielded {type(change).__name__}, which is no change"
+            page.rejects.append(Reject("?", what, _excerpt(change)))
 
 
 def _excerpt(thing: object) -> str:

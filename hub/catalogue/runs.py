@@ -11,13 +11,14 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.catalogue import page
 from hub.db import Database
-from hub.models import Offer, SyncPage, SyncRun, SyncSource
+from hub.models import Offer, SyncChange, SyncPage, SyncReject, SyncRun, SyncSource
 from hub.models.base import now
 
 SILENCE = timedelta(minutes=15)
@@ -134,9 +135,36 @@ def history(
     return session.scalars(query).all()
 
 
-def _cycle(
-    session: Session, run: SyncRun, *, complete: bool
-) -> tuple[int, array[int], bytearray]:
+def detail(session: Session, run_id: int) -> dict[str, Any] | None:
+    """A run's row with the fields that it changed and what it rejected, or None."""
+    run = session.get(SyncRun, run_id)
+    if run is None:
+        return None
+    changes = session.execute(
+        sa.select(
+            Offer.id, Offer.source_id, Offer.title, SyncChange.field, SyncChange.old, SyncChange.new
+        )
+        .join(Offer, Offer.id == SyncChange.offer_id)
+        .where(SyncChange.run_id == run_id)
+        .order_by(SyncChange.id)
+    )
+    rejects = session.execute(
+        sa.select(SyncReject.source_id, SyncReject.reason, SyncReject.excerpt)
+        .where(SyncReject.run_id == run_id)
+        .order_by(SyncReject.id)
+    )
+    return {
+        **{
+            column.key: getattr(run, column.key)
+            for column in SyncRun.__table__.columns
+            if column.key != "held"
+        },
+        "changes": [dict(row) for row in changes.mappings()],
+        "rejects": [dict(row) for row in rejects.mappings()],
+    }
+
+
+def _cycle(session: Session, run: SyncRun, *, complete: bool) -> tuple[int, array[int], bytearray]:
     """How many offers live, which of them shall go, and a bitmap of those that were seen."""
     mine = (Offer.site_key == run.site_key, Offer.plugin == run.plugin)
     last = session.scalar(sa.select(sa.func.max(Offer.id)).where(*mine)) or 0
@@ -161,7 +189,7 @@ def _cycle(
 
 
 def _settle_held(session: Session, run: SyncRun, seen: bytearray, *, complete: bool) -> None:
-    """What an earlier run holds back is overtaken by a complete run, else shrinks by what is back."""
+    """A complete run overtakes what an earlier one holds back; any other takes out what is back."""
     query = sa.select(SyncRun).where(
         SyncRun.site_key == run.site_key, SyncRun.plugin == run.plugin, SyncRun.state == "held"
     )
@@ -177,9 +205,7 @@ def _has(bits: bytearray, number: int) -> bool:
 
 
 def _drop_pages(session: Session, site: str, plugin: str) -> None:
-    session.execute(
-        sa.delete(SyncPage).where(SyncPage.site_key == site, SyncPage.plugin == plugin)
-    )
+    session.execute(sa.delete(SyncPage).where(SyncPage.site_key == site, SyncPage.plugin == plugin))
 
 
 def _finish(session: Session, run: SyncRun, state: str, error: str = "") -> None:

@@ -178,6 +178,14 @@ def _report(db: Database, run_id: int) -> Report:
 
 
 _REPORTED = (
-    "plugin", "state", "added", "changed", "unchanged", "withdrawn", "rejected", "total", "error"
+    "plugin",
+    "state",
+    "added",
+    "changed",
+    "unchanged",
+    "withdrawn",
+    "rejected",
+    "total",
+    "error",
 )
 _LOGGED = ("site", "run_id", *_REPORTED)

@@ -29,9 +29,7 @@ _select_members = sa.select(
 _delete_keys = sa.delete(_key).where(in_list(_key.c.work_id, "works"))
 _delete_works = sa.delete(_work).where(in_list(_work.c.id, "works"))
 _move_offers = (
-    sa.update(_offer)
-    .where(in_list(_offer.c.id, "offers"))
-    .values(work_id=sa.bindparam("target"))
+    sa.update(_offer).where(in_list(_offer.c.id, "offers")).values(work_id=sa.bindparam("target"))
 )
 _merge_offers, _merge_keys = (
     sa.update(t).where(in_list(t.c.work_id, "works")).values(work_id=sa.bindparam("target"))
@@ -42,9 +40,10 @@ _merge_offers, _merge_keys = (
 class Member(Protocol):
     """An offer about to be stored; `work_id` is None until it has found its work."""
 
-    kind: str
-    keys: tuple[str, ...]
-    old_keys: tuple[str, ...]
+    @property
+    def kind(self) -> str: ...
+    @property
+    def keys(self) -> tuple[str, ...]: ...
     work_id: int | None
 
 
@@ -135,7 +134,7 @@ def _works_by_key(connection: Connection, keys: Collection[str]) -> dict[str, in
     if not keys:
         return {}
     rows = connection.execute(_select_keys, {"keys": json_list(keys)})
-    return {key: work_id for key, work_id in rows}
+    return {row.key: row.work_id for row in rows}
 
 
 def _merge(connection: Connection, target: int, others: Sequence[int]) -> None:

@@ -70,7 +70,8 @@ def test_address_of_the_same_thing(typed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["https://example.org/", "https://example.org?pid=1", "javascript:alert(1)", "http://["]
+    "typed",
+    ["https://example.org/", "https://example.org?pid=1", "javascript:alert(1)", "http://["],
 )
 def test_address_that_identifies_nothing(typed: str) -> None:
     assert identifiers.url_key(typed) is None
@@ -82,9 +83,7 @@ def test_query_parameters_identify_in_any_order() -> None:
     assert one != identifiers.url_key("https://example.org/?a=1&b=3")
 
 
-@given(
-    st.sampled_from(["medium", "parallel", "isbn", "ean", "doi", "url", "local"]), st.text()
-)
+@given(st.sampled_from(["medium", "parallel", "isbn", "ean", "doi", "url", "local"]), st.text())
 def test_any_text_gives_a_key_without_spaces_or_nothing(scheme: str, value: str) -> None:
     key = identifiers.key(Identifier(scheme, value))
     assert key is None or (key and not any(c.isspace() for c in key))

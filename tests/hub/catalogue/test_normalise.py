@@ -53,8 +53,7 @@ records = st.builds(
 def normalised(given: Record) -> Record | None:
     try:
         return normalise.normalise(given)
-    except normalise.Unfit as reason:
-        assert str(reason)
+    except normalise.Unfit:
         return None
 
 
@@ -101,7 +100,7 @@ def test_a_lying_plugin_gets_a_reason(name: str, value: object) -> None:
             {"grants": (Grant(Scope.LAND, "NRW", date(2027, 1, 1), date(2026, 1, 1)),)},
             "ends (2026-01-01) before it begins (2027-01-01)",
         ),
-        ({"modified": datetime(2026, 1, 1)}, "with its time zone"),  # noqa: DTZ001
+        ({"modified": datetime(2026, 1, 1)}, "with its time zone"),
         ({"subjects": (80,)}, "text was expected, not int"),
     ],
 )

@@ -35,7 +35,7 @@ def net(database_url: str, tmp_path: Path) -> Iterator[Network]:
         yield made
 
 
-def run(net: Network, site: str, *changes: Change, **options: object):  # noqa: ANN201
+def run(net: Network, site: str, *changes: Change, **options: object):
     net.play(site, changes)
     return sync(net.hub.db, net.site(site), "scripted", **options)  # type: ignore[arg-type]
 

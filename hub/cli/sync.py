@@ -1,0 +1,216 @@
+"""`hub sync`: take in what the sources of the sites offer, look at runs, decide on held ones."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from hub.catalogue import runs, sync
+from hub.catalogue.analyser import Analyser
+from hub.cli import json_option, pass_hub, report
+from hub.runtime import Hub
+from hub.sites import UnknownSite
+
+COLUMNS = ("site", "plugin", "state", "added", "changed", "unchanged", "withdrawn", "rejected")
+
+
+@click.group("sync", invoke_without_command=True)
+@click.option("--site", "sites", multiple=True, help="Only this site (repeatable).")
+@click.option("--plugin", "plugins", multiple=True, help="Only this plugin (repeatable).")
+@click.option("--full", is_flag=True, help="Read everything, not only what changed.")
+@click.option("--dry-run", is_flag=True, help="Write nothing; say what would happen.")
+@click.option("--diff", is_flag=True, help="With --dry-run: show each field, old and new.")
+@click.option(
+    "--parallel",
+    default=4,
+    show_default=True,
+    type=click.IntRange(1, 32),
+    help="Sources read at the same time.",
+)
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    sites: Sequence[str],
+    plugins: Sequence[str],
+    full: bool,
+    dry_run: bool,
+    diff: bool,
+    parallel: int,
+    as_json: bool,
+) -> None:
+    """Run the sources of all sites, or of those named. Exits 1 when one did not succeed."""
+    if ctx.invoked_subcommand:
+        return
+    if diff and not dry_run:
+        raise click.UsageError("--diff belongs to --dry-run.")
+    _run(sites, plugins, full, dry_run, diff, parallel, as_json)
+
+
+@pass_hub
+def _run(
+    hub: Hub,
+    sites: Sequence[str],
+    plugins: Sequence[str],
+    full: bool,
+    dry_run: bool,
+    diff: bool,
+    parallel: int,
+    as_json: bool,
+) -> None:
+    sources = _sources(hub, sites, plugins)
+    reports: list[sync.Report] = []
+    with (
+        Analyser() as analyser,
+        ThreadPoolExecutor(parallel) as threads,
+        _Progress(len(sources)) as progress,
+    ):
+
+        def work(key: str, plugin: str) -> sync.Report:
+            site = hub.sites.site(key)
+            if dry_run:
+                return sync.preview(hub.db, site, plugin, full=full, progress=progress.show)
+            try:
+                return sync.sync(
+                    hub.db, site, plugin, full=full, progress=progress.show, analyser=analyser
+                )
+            except runs.RunError as error:
+                return sync.Report(key, plugin, state="busy", error=str(error))
+
+        for done in as_completed([threads.submit(work, *source) for source in sources]):
+            reports.append(done.result())
+            progress.finish(reports[-1])
+    reports.sort(key=lambda one: (one.site, one.plugin))
+    report(
+        [_as_data(one) for one in reports],
+        as_json,
+        (COLUMNS, [[getattr(one, name) for name in COLUMNS] for one in reports]),
+    )
+    if not as_json:
+        for one in reports:
+            if one.error:
+                click.echo(f"{one.site}/{one.plugin}: {one.error}", err=True)
+            for source_id, field, old, new in one.differences if diff else ():
+                click.echo(f"{one.site}/{one.plugin} {source_id} {field}: {old!r} -> {new!r}")
+            for reject in one.rejects if diff else ():
+                click.echo(f"{one.site}/{one.plugin} {reject.source_id}: {reject.reason}")
+    if any(one.state != "succeeded" for one in reports):
+        raise SystemExit(1)
+
+
+@command.command("runs")
+@click.option("--site")
+@click.option("--plugin")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@json_option
+@pass_hub
+def list_runs(hub: Hub, site: str | None, plugin: str | None, limit: int, as_json: bool) -> None:
+    """List the latest runs."""
+    columns = ("id", "site_key", *COLUMNS[1:], "resumed", "started_at", "finished_at", "error")
+    with hub.db.read() as session:
+        found = runs.history(session, site=site, plugin=plugin, limit=limit)
+        rows = [{name: getattr(run, name) for name in columns} for run in found]
+        for row, run in zip(rows, found, strict=True):
+            row["state"] = "stuck" if runs.stuck(run) else run.state
+    report(rows, as_json, (columns, [list(row.values()) for row in rows]))
+
+
+@command.command("show")
+@click.argument("run_id", type=int)
+@json_option
+@pass_hub
+def show(hub: Hub, run_id: int, as_json: bool) -> None:
+    """Show what a run changed, field by field, and what it could not take in."""
+    with hub.db.read() as session:
+        found = runs.detail(session, run_id)
+    if found is None:
+        raise click.ClickException(f"There is no run {run_id}; `hub sync runs` lists the latest.")
+    lines = [(c["source_id"], c["field"], c["old"], c["new"]) for c in found["changes"]]
+    lines += [(r["source_id"], "rejected", r["reason"], r["excerpt"]) for r in found["rejects"]]
+    report(found, as_json, (("record", "field", "old / reason", "new / excerpt"), lines))
+
+
+@command.command("release")
+@click.argument("run_id", type=int)
+@pass_hub
+def release(hub: Hub, run_id: int) -> None:
+    """Withdraw what a held run held back."""
+    try:
+        click.echo(f"{runs.release(hub.db, run_id)} offers withdrawn.")
+    except runs.RunError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@command.command("refuse")
+@click.argument("run_id", type=int)
+@pass_hub
+def refuse(hub: Hub, run_id: int) -> None:
+    """Keep the offers that a held run would have withdrawn."""
+    try:
+        runs.refuse(hub.db, run_id)
+    except runs.RunError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo("The offers stay.")
+
+
+def _sources(hub: Hub, sites: Sequence[str], plugins: Sequence[str]) -> list[tuple[str, str]]:
+    """(site, plugin) of every catalogue source that is wanted."""
+    try:
+        wanted = [hub.sites.site(key) for key in sites] or [
+            hub.sites.site(row.key) for row in hub.sites.directory()
+        ]
+    except UnknownSite as error:
+        raise click.ClickException(str(error)) from error
+    return [
+        (site.key, plugin)
+        for site in wanted
+        for plugin in site.plugins
+        if site.implements(plugin, "catalogue_changes") and (not plugins or plugin in plugins)
+    ]
+
+
+def _as_data(one: sync.Report) -> dict[str, Any]:
+    data = dataclasses.asdict(one)
+    data["differences"] = [
+        dict(zip(("source_id", "field", "old", "new"), difference, strict=True))
+        for difference in one.differences
+    ]
+    return data
+
+
+class _Progress:
+    """One bar for all sources: records so far, rate and, where announced, what is left."""
+
+    def __init__(self, sources: int) -> None:
+        self._sources, self._finished = sources, 0
+        self._done: dict[tuple[str, str], int] = {}
+        self._totals: dict[tuple[str, str], int | None] = {}
+        self._lock = threading.Lock()
+        self._bar = tqdm(unit=" records", disable=None, leave=False)
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def show(self, one: sync.Report) -> None:
+        with self._lock:
+            source = (one.site, one.plugin)
+            self._done[source], self._totals[source] = one.done, one.total
+            totals = list(self._totals.values())
+            if len(totals) == self._sources and None not in totals:
+                self._bar.total = sum(total for total in totals if total is not None)
+            self._bar.set_description(f"{self._finished}/{self._sources} sources", refresh=False)
+            self._bar.update(sum(self._done.values()) - self._bar.n)
+
+    def finish(self, one: sync.Report) -> None:
+        with self._lock:
+            self._finished += 1
+            self._bar.set_description(f"{self._finished}/{self._sources} sources")
