@@ -428,8 +428,8 @@ def _site_row(row: models.Site) -> SiteRow:
         standort=row.standort,
         time_zone=row.time_zone,
         internal_hosts=tuple(row.internal_hosts),
-        contact=MappingProxyType(row.contact),
-        branches=tuple(MappingProxyType(branch) for branch in row.branches),
-        profile=MappingProxyType(row.profile),
+        contact=row.contact,
+        branches=tuple(row.branches),
+        profile=row.profile,
         position=row.position,
     )

@@ -95,6 +95,16 @@ def pass_hub(function: Callable[Concatenate[Any, P], R]) -> Callable[P, R]:
     return command
 
 
+def actor() -> str:
+    """Who uses the command line, for the audit log."""
+    import getpass
+
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (OSError, KeyError):  # no name for this user id, as in some containers
+        return "cli"
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 

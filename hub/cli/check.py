@@ -1,0 +1,80 @@
+"""`hub check`: everything that is wrong, in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from hub.cli import json_option, report
+
+if TYPE_CHECKING:
+    from hub.runtime import Hub
+
+
+@click.command()
+@click.option("--live", is_flag=True, help="Also ask every plugin for its health.")
+@click.option(
+    "--deadline",
+    default=10.0,
+    show_default=True,
+    help="Seconds for the answers of a site's plugins.",
+)
+@json_option
+def command(live: bool, deadline: float, as_json: bool) -> None:
+    """List everything that is wrong; exit 1 when something is.
+
+    Looks at settings, database, configuration files, and every plugin that a site enables.
+    """
+    problems = list(_problems(live, deadline))
+    if problems or as_json:
+        report(
+            {"problems": [{"where": where, "problem": what} for where, what in problems]},
+            as_json,
+            (("WHERE", "PROBLEM"), problems),
+        )
+    else:
+        click.echo("Everything is in order.")
+    if problems:
+        raise SystemExit(1)
+
+
+def _problems(live: bool, deadline: float) -> Iterator[tuple[str, str]]:
+    from hub.runtime import Hub, NotInitialised
+    from hub.settings import SettingsError
+
+    try:
+        hub = Hub.open()
+    except (SettingsError, ValueError) as error:
+        yield "settings", str(error)
+        return
+    with hub:
+        problem = hub.keyring.problem()
+        if problem and hub.settings.secret_key:
+            yield "settings", problem
+        yield from _files(hub)
+        try:
+            hub.check_initialised()
+        except NotInitialised as error:
+            yield "database", str(error)
+            return
+        yield from _plugins(hub, live, deadline)
+
+
+def _files(hub: Hub) -> Iterator[tuple[str, str]]:
+    from hub import provision
+
+    for problem in provision.problems(hub, hub.settings.config):
+        yield "configuration", problem
+
+
+def _plugins(hub: Hub, live: bool, deadline: float) -> Iterator[tuple[str, str]]:
+    for row in hub.sites.directory():
+        site = hub.sites.site(row.key)
+        for name, reason in site.problems.items():
+            yield f"{row.key}/{name}", reason
+        if live:
+            _, failures = site.each("health", deadline=deadline)
+            for name, failure in failures.items():
+                yield f"{row.key}/{name}", f"{failure.kind}: {failure.message}"
