@@ -64,26 +64,8 @@ from connectors.errors import ConnectorError
 
 LINK_LIFE = 30 * 60
 LONGEST_STATEMENT = 1_000_000
-TRAPS = frozenset(
-    [
-        "control",
-        "mojibake",
-        "latin1",
-        "break",
-        "case",
-        "html",
-        "cut",
-        "doctype",
-        "repeat",
-        "empty",
-        "stop",
-        "error",
-        "busy",
-        "slow",
-        "huge",
-        "expired",
-    ]
-)
+TRAPS = {"control", "mojibake", "latin1", "break", "case", "html", "cut", "doctype", "repeat"}
+TRAPS |= {"empty", "stop", "error", "busy", "slow", "huge", "expired"}
 TYPES = {
     "10": "Diareihe",
     "12": "Arbeitstransparentreihe",
