@@ -91,12 +91,14 @@ class EnabledPlugin:
 
 
 @dataclass(frozen=True, slots=True)
-class _Running:
-    """An enabled plugin's instance with what surrounds it."""
+class Running:
+    """A plugin's instance with what hides its secrets and limits its calls."""
 
     instance: Plugin
     scrub: Scrubber
-    bulkhead: threading.BoundedSemaphore
+    bulkhead: threading.BoundedSemaphore = field(
+        default_factory=lambda: threading.BoundedSemaphore(BULKHEAD)
+    )
 
 
 class Site:
@@ -110,7 +112,7 @@ class Site:
         self,
         row: SiteRow,
         info: SiteInfo,
-        running: Mapping[str, _Running],
+        running: Mapping[str, Running],
         problems: Mapping[str, str],
     ) -> None:
         self.row = row
@@ -353,24 +355,12 @@ class SiteManager:
                 )
         return _Rows(version, sites, {key: tuple(rows) for key, rows in enabled.items()})
 
-    def info(self, row: SiteRow) -> SiteInfo:
-        """What the plugins of a site get to know of it."""
-        return SiteInfo(
-            key=row.key,
-            name=row.name,
-            land=LAND,
-            standort=row.standort,
-            time_zone=row.time_zone,
-            internal_hosts=frozenset(row.internal_hosts),
-            files=self._config / "sites" / row.key,
-        )
-
     def _build(
         self, row: SiteRow, enabled: tuple[EnabledPlugin, ...], old: _Built | None
     ) -> _Built:
         """Build the site; instances whose activation did not change are kept."""
-        info = self.info(row)
-        running: dict[str, _Running] = {}
+        info = site_info(row, self._config / "sites" / row.key)
+        running: dict[str, Running] = {}
         problems: dict[str, str] = {}
         kept = old.enabled if old and old.site.info == info else ()
         tasks = {}
@@ -384,7 +374,7 @@ class SiteManager:
                 tasks[plugin.name] = Task(partial(self._start, plugin, info))
         results, failures = run_together(tasks, START_DEADLINE)
         for name, result in results.items():
-            if isinstance(result, _Running):
+            if isinstance(result, Running):
                 running[name] = result
             else:
                 problems[name] = str(result)
@@ -395,7 +385,7 @@ class SiteManager:
                 log.error("plugin.off", site=row.key, plugin=name, reason=problems[name])
         return _Built(Site(row, info, dict(sorted(running.items())), problems), row, enabled)
 
-    def _start(self, enabled: EnabledPlugin, info: SiteInfo) -> _Running | str:
+    def _start(self, enabled: EnabledPlugin, info: SiteInfo) -> Running | str:
         """The plugin's new instance, or the reason why there is none."""
         try:
             plugin = self.installed.load(enabled.name)
@@ -414,7 +404,20 @@ class SiteManager:
             return f"It refuses to start: {failure_of(error, enabled.name, scrub).message}"
         if type(instance) is not plugin:
             return "Its constructor gives something else than an instance."
-        return _Running(instance, scrub, threading.BoundedSemaphore(BULKHEAD))
+        return Running(instance, scrub)
+
+
+def site_info(row: SiteRow, files: Path) -> SiteInfo:
+    """What the plugins of a site get to know of it."""
+    return SiteInfo(
+        key=row.key,
+        name=row.name,
+        land=LAND,
+        standort=row.standort,
+        time_zone=row.time_zone,
+        internal_hosts=frozenset(row.internal_hosts),
+        files=files,
+    )
 
 
 def _site_row(row: models.Site) -> SiteRow:
