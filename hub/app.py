@@ -1,0 +1,54 @@
+"""The web application: pages, plugin pages, operation."""
+
+from __future__ import annotations
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from hub.runtime import Hub
+from hub.web import (
+    about,
+    assets,
+    centres,
+    errors,
+    headers,
+    language,
+    mounting,
+    network,
+    offer,
+    operation,
+    page,
+    search,
+    texts,
+)
+
+MAX_REQUEST = 1_000_000
+"""Bytes of a request's body; uploads will have their own limit."""
+
+
+def create_app(hub: Hub | None = None) -> Flask:
+    """The WSGI application on an initialised database; raises `NotInitialised`.
+
+    Without `hub` the settings of the environment are used (`SettingsError`).
+    """
+    hub = hub or Hub.open()
+    hub.check_initialised()
+    app = Flask("hub", static_folder=None, template_folder="web/templates")
+    app.config.update(
+        SECRET_KEY=hub.settings.secret_key or None,
+        MAX_CONTENT_LENGTH=MAX_REQUEST,
+        MAX_FORM_MEMORY_SIZE=MAX_REQUEST,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=hub.settings.base_url.startswith("https:"),
+    )
+    app.extensions["hub"] = hub
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    for part in (language, headers, assets, texts, page, errors, operation):
+        part.init_app(app)
+    for pages in (search, offer, centres, network, about):
+        app.register_blueprint(pages.pages)
+    mounting.init_app(app, hub)
+    if hub.settings.base_url.startswith("https:"):
+        # TLS ends at a proxy in front of the hub, which says so in one hop of headers.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
+    return app

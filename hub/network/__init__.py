@@ -1,0 +1,1 @@
+"""What a Landesmedienzentrum sees of the network: coverage, freshness, the map."""

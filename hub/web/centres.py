@@ -1,0 +1,137 @@
+"""The centres of the network: the list with its filter, and each centre's profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, abort, render_template, url_for
+from flask_babel import gettext
+
+from hub.catalogue import offers
+from hub.network import coverage
+from hub.records import Kind
+from hub.sites import SiteRow
+from hub.web import context, texts
+from hub.web.offer import is_web_address, source_title
+from hub.web.page import Crumb, asked_text
+
+pages = Blueprint("centres", __name__, url_prefix="/zentren")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a centre's data comes from, and of when it is."""
+
+    title: str
+    as_of: str
+
+
+@pages.get("")
+def listing() -> str:
+    wanted = asked_text("q", 100)
+    region = asked_text("region", 100)
+    kind = asked_text("art", 40)
+    ags = asked_text("kreis", 8)
+    with context.the_hub().db.read() as session:
+        counts = offers.counts(session)
+    rows = list(context.sites().values())
+    found = [
+        row
+        for row in rows
+        if _names(row, wanted)
+        and (not region or region == row.region)
+        and (not kind or _offers(counts.get(row.key, {}), kind))
+        and (not ags or _serves(row, ags))
+    ]
+    return render_template(
+        "centres.html",
+        found=found,
+        counts=counts,
+        totals={key: sum(by_kind.values()) for key, by_kind in counts.items()},
+        wanted=wanted,
+        region=region,
+        kind=kind,
+        ags=ags,
+        regions=sorted({row.region for row in rows if row.region}),
+        kinds=list(Kind),
+        filtered=bool(wanted or region or kind or ags),
+        crumbs=[Crumb(gettext("Media centres"))],
+    )
+
+
+@pages.get("/<site>")
+def profile(site: str) -> str:
+    row = context.sites().get(site)
+    if row is None:
+        abort(404)
+    now = context.now()
+    with context.the_hub().db.read() as session:
+        counts = offers.counts(session, site).get(site, {})
+        sources = coverage.sources(session, site, now)
+    website = str(row.contact.get("website", ""))
+    return render_template(
+        "centre.html",
+        centre=row,
+        counts=counts,
+        total=sum(counts.values()),
+        kinds=list(Kind),
+        contact=row.contact,
+        address=_address(row.contact),
+        website=website if is_web_address(website) else "",
+        phone="".join(c for c in str(row.contact.get("phone", "")) if c in "+0123456789"),
+        audiences=texts.labels("audience", _strings(row.profile.get("target_groups"))),
+        branches=[_branch(branch) for branch in row.branches],
+        sources=[
+            Source(
+                source_title(source.plugin),
+                texts.as_of(source.as_of, now, row.time_zone) if source.as_of else "",
+            )
+            for source in sources
+        ],
+        crumbs=[
+            Crumb(gettext("Media centres"), url_for("centres.listing")),
+            Crumb(row.name),
+        ],
+    )
+
+
+def _names(row: SiteRow, wanted: str) -> bool:
+    """Whether all words occur in the centre's name, places, district or code."""
+    places: Iterable[object] = (
+        row.name,
+        row.region,
+        row.association,
+        row.standort,
+        row.contact.get("town", ""),
+        *(value for branch in row.branches for value in branch.values()),
+    )
+    text = " ".join(str(place) for place in places).casefold()
+    return all(word in text for word in wanted.casefold().split())
+
+
+def _offers(counts: Mapping[Kind, int], kind: str) -> bool:
+    return kind in set(Kind) and counts.get(Kind(kind), 0) > 0
+
+
+def _serves(row: SiteRow, ags: str) -> bool:
+    return any(own.startswith(ags) for own in row.ags)
+
+
+def _strings(values: object) -> tuple[str, ...]:
+    return tuple(str(value) for value in values) if isinstance(values, list | tuple) else ()
+
+
+def _address(contact: Mapping[str, Any]) -> str:
+    town = " ".join(str(contact[key]) for key in ("postcode", "town") if contact.get(key))
+    return ", ".join(part for part in (str(contact.get("street", "")), town) if part)
+
+
+def _branch(branch: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Name, address and opening hours of a branch."""
+    return (
+        str(branch.get("name", "")),
+        _address(branch),
+        str(branch.get("opening_hours", "")),
+    )

@@ -1,0 +1,33 @@
+"""What every view needs: the hub, the database, the network's sites, and the present time."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, cast
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+
+if TYPE_CHECKING:
+    from hub.runtime import Hub
+    from hub.sites import SiteRow
+
+NETWORK_TIME = ZoneInfo("Europe/Berlin")
+"""The clock of pages that belong to no single site."""
+
+
+def the_hub() -> Hub:
+    return cast("Hub", current_app.extensions["hub"])
+
+
+def sites() -> dict[str, SiteRow]:
+    """The sites of the network by key, in their order."""
+    return {site.key: site for site in the_hub().sites.directory()}
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def today() -> date:
+    return now().astimezone(NETWORK_TIME).date()

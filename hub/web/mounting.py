@@ -1,0 +1,63 @@
+"""Plugin pages: each blueprint is mounted once at `/<site>/<plugin>/`, behind one guard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, abort, current_app, g, request
+
+from hub.installed import Unusable
+from hub.plugin import Plugin
+from hub.runtime import Hub
+from hub.sites import UnknownSite
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def public(view: View) -> View:
+    """Mark a plugin's view as open to everybody; any other view demands a login."""
+    view.hub_public = True  # type: ignore[attr-defined]
+    return view
+
+
+def init_app(app: Flask, hub: Hub) -> None:
+    """Mount the blueprint of every plugin that some site enables."""
+    names = {one.name for row in hub.sites.directory() for one in hub.sites.enabled(row.key)}
+    for name in sorted(names):
+        try:
+            plugin = hub.sites.installed.load(name)
+        except Unusable:  # `hub check` says why; its pages are missing, the rest runs
+            continue
+        if plugin.blueprint is not None:
+            _mount(app, hub, name, plugin)
+
+
+def _mount(app: Flask, hub: Hub, name: str, plugin: type[Plugin]) -> None:
+    assert plugin.blueprint is not None
+    mounted = f"plugin_{name}"
+
+    def guard() -> None:
+        if request.blueprint is None or request.blueprint.split(".")[0] != mounted:
+            return
+        key = (request.view_args or {}).pop("site")
+        try:
+            site = hub.sites.site(key)
+        except UnknownSite:
+            abort(404)
+        if name in site.problems:
+            abort(503)
+        if name not in site.plugins:
+            abort(404)
+        view = current_app.view_functions[request.endpoint or ""]
+        if not getattr(view, "hub_public", False):
+            abort(401)
+        g.site, g.plugin = site, site.plugins[name]
+
+    app.before_request(guard)
+    app.register_blueprint(plugin.blueprint, name=mounted, url_prefix=f"/<site>/{name}")
+
+    @app.url_defaults
+    def stay_at_site(endpoint: str, values: dict[str, Any]) -> None:
+        if endpoint.startswith(f"{mounted}.") and "site" in g:
+            values.setdefault("site", g.site.key)

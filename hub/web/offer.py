@@ -1,0 +1,173 @@
+"""One offer: what it is, who offers it under which licence, where the data comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from babel import Locale, UnknownLocaleError
+from flask import Blueprint, abort, make_response, render_template, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from hub.catalogue import entitlement, offers, vocabulary
+from hub.catalogue.offers import OfferView
+from hub.installed import Unusable
+from hub.records import AccessMode, Event, Record
+from hub.web import context, texts
+from hub.web.language import language
+from hub.web.page import Crumb
+
+pages = Blueprint("offer", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A site that offers the work, and under which conditions."""
+
+    site: str
+    name: str
+    badge: texts.BadgeText | None
+    licences: tuple[str, ...]
+    notes: tuple[str, ...]
+    source: str
+    as_of: str
+    url: str
+    """Its own offer page; empty for the offer that is shown."""
+
+
+@pages.get("/angebot/<int:offer_id>")
+def show(offer_id: int) -> Response:
+    with context.the_hub().db.read() as session:
+        detail = offers.offer(session, offer_id)
+    if detail is None:
+        abort(404)
+    view = detail.offer
+    live = [] if view.withdrawn_at else [view]
+    badge = entitlement.badge(
+        [entitlement.holding(item) for item in (*live, *detail.others)], context.today()
+    )
+    names = {key: texts.short_name(row.name) for key, row in context.sites().items()}
+    response = make_response(
+        render_template(
+            "withdrawn.html" if view.withdrawn_at else "offer.html",
+            offer=view,
+            record=view.record,
+            badge=texts.badge_text(badge, names) if badge else None,
+            facts=facts(view.record),
+            events=[_event(event, view.site) for event in view.record.events],
+            holders=[_holder(item, names, view.id) for item in (*live, *detail.others)],
+            link=open_link(view.record),
+            crumbs=[
+                Crumb(gettext("Search"), url_for("search.results")),
+                Crumb(str(texts.KINDS[view.kind]), url_for("search.results", art=view.kind.value)),
+                Crumb(view.record.title),
+            ],
+        )
+    )
+    if view.withdrawn_at:
+        response.status_code = 410
+    return response
+
+
+def open_link(record: Record) -> str:
+    """Where an open offer is found; only web addresses ever become links."""
+    if record.access is not AccessMode.OPEN or not is_web_address(record.url):
+        return ""
+    return record.url
+
+
+def is_web_address(url: str) -> bool:
+    return url.lower().startswith(("https://", "http://"))
+
+
+def facts(record: Record) -> list[tuple[str, str]]:
+    """The summary list: label and text of everything known, in the order of interest."""
+    lang = language()
+    listed = {
+        gettext("Series"): record.series,
+        gettext("Form"): (
+            vocabulary.label("medium_type", record.medium_type, lang) if record.medium_type else ""
+        ),
+        gettext("Carrier"): (
+            vocabulary.label("carrier", record.carrier, lang) if record.carrier else ""
+        ),
+        gettext("Length"): texts.duration(record.duration) if record.duration else "",
+        gettext("Subjects"): ", ".join(texts.labels("subject", record.subjects)),
+        gettext("Educational levels"): ", ".join(texts.labels("level", record.levels)),
+        gettext("School years"): texts.grades(*record.grades) if record.grades else "",
+        gettext("Media competences"): ", ".join(texts.labels("competence", record.competences)),
+        gettext("For"): ", ".join(texts.labels("audience", record.audiences)),
+        gettext("Number"): texts.quantity(record),
+        gettext("Place"): record.place,
+        gettext("Cost"): record.cost or gettext("free of charge"),
+        gettext("Languages"): ", ".join(_language_name(code) for code in record.languages),
+        gettext("Year"): str(record.year or ""),
+        gettext("Age rating"): _age_rating(record.age_rating),
+        gettext("Created by"): ", ".join(record.creators),
+        gettext("Published by"): ", ".join(record.publishers),
+        gettext("Licence"): record.licence,
+        gettext("Keywords"): ", ".join(record.keywords),
+        gettext("Identifiers"): ", ".join(
+            identifier.value for identifier in record.identifiers if identifier.scheme != "url"
+        ),
+        gettext("Contact"): record.contact,
+    }
+    rows = [(label, text) for label, text in listed.items() if text]
+    return rows + [(label, text) for label, text in record.details.items() if text]
+
+
+def source_title(plugin: str) -> str:
+    """The plugin's title in the visitor's language, or its name where it cannot be loaded."""
+    try:
+        title = context.the_hub().sites.installed.load(plugin).title
+    except Unusable:
+        return plugin
+    return title.get(language()) or title.get("de") or plugin
+
+
+def time_zone(site: str) -> str:
+    row = context.sites().get(site)
+    return row.time_zone if row else context.NETWORK_TIME.key
+
+
+def _holder(view: OfferView, names: Mapping[str, str], shown: int) -> Holder:
+    badge = entitlement.badge([entitlement.holding(view)], context.today(), view.site)
+    record = view.record
+    notes = (texts.quantity(record), record.place, record.cost)
+    return Holder(
+        site=view.site,
+        name=view.site_name,
+        badge=texts.badge_text(badge, names) if badge else None,
+        licences=tuple(texts.grant_text(grant, names) for grant in record.grants),
+        notes=tuple(note for note in notes if note),
+        source=source_title(view.plugin),
+        as_of=_as_of(view.as_of, view.site),
+        url="" if view.id == shown else url_for("offer.show", offer_id=view.id),
+    )
+
+
+def _as_of(moment: datetime | None, site: str) -> str:
+    return texts.as_of(moment, context.now(), time_zone(site)) if moment else ""
+
+
+def _event(event: Event, site: str) -> tuple[str, str, str]:
+    """Begin, end and what is known of place and seats, in words."""
+    zone = time_zone(site)
+    seats = gettext("%(number)s seats", number=event.seats) if event.seats is not None else ""
+    notes = ", ".join(note for note in (event.place, seats) if note)
+    return texts.moment(event.start, zone), texts.moment(event.end, zone), notes
+
+
+def _language_name(code: str) -> str:
+    try:
+        return Locale.parse(code, sep="-").get_display_name(language()) or code
+    except (UnknownLocaleError, ValueError):
+        return code
+
+
+def _age_rating(rating: str) -> str:
+    if rating.isdigit():
+        return gettext("from %(age)s years (FSK)", age=rating)
+    return rating

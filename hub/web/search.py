@@ -1,0 +1,239 @@
+"""Start page and search: one box over all kinds of offers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask_babel import gettext, lazy_gettext
+from markupsafe import Markup, escape
+from sqlalchemy.orm import Session
+
+from hub.catalogue import entitlement, offers, vocabulary
+from hub.catalogue.search import FACETS, Hit, Query, Results, Sort, marks, search, snippet
+from hub.catalogue.suggest import suggest
+from hub.network import coverage
+from hub.records import Kind, Record
+from hub.web import context, texts
+from hub.web.language import language
+from hub.web.page import asked_page, asked_text, pager
+
+pages = Blueprint("search", __name__)
+
+LONGEST_QUERY = 300
+NEWEST = 4
+"""How many new offers the start page shows."""
+MOST_VALUES = 50
+"""Filters that one address may carry; more is no search by a person."""
+
+SORTS = {
+    Sort.RELEVANCE: lazy_gettext("Relevance"),
+    Sort.TITLE: lazy_gettext("Title"),
+    Sort.NEWEST: lazy_gettext("Newest first"),
+}
+PARAMETERS = {
+    "kind": "art",
+    "site": "zentrum",
+    "region": "region",
+    "subject": "fach",
+    "level": "stufe",
+    "medium_type": "form",
+    "access": "zugang",
+    "competence": "kompetenz",
+}
+"""Facet name to its parameter in the address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One hit as it is shown."""
+
+    url: str
+    kind: str
+    title: Markup
+    text: Markup
+    summary: str
+    centres: str
+    badge: texts.BadgeText | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A chosen filter, and the address of the search without it."""
+
+    facet: str
+    label: str
+    url: str
+
+
+@pages.get("/")
+def start() -> str:
+    query = Query(sort=Sort.NEWEST, per_page=NEWEST, language=language())
+    with context.the_hub().db.read() as session:
+        covered = coverage.coverage(session, context.now())
+        cards = _cards(session, query, search(session, query))
+    counts = {kind: sum(site.counts.get(kind, 0) for site in covered) for kind in Kind}
+    read = [(site.as_of, site) for site in covered if site.as_of is not None]
+    return render_template(
+        "start.html",
+        counts=counts,
+        total=sum(counts.values()),
+        cards=cards,
+        latest=max(read, key=lambda one: one[0])[1] if read else None,
+        offering=sum(site.total > 0 for site in covered),
+    )
+
+
+@pages.get("/suche")
+def results() -> Response:
+    query = _asked()
+    with context.the_hub().db.read() as session:
+        found = search(session, query)
+        cards = _cards(session, query, found)
+    names = {key: texts.short_name(row.name) for key, row in context.sites().items()}
+    parameters = _parameters(query)
+    suggestion = found.did_you_mean
+    fragment = request.headers.get("HX-Target") == "ergebnis"
+    response = make_response(
+        render_template(
+            "search_result.html" if fragment else "search.html",
+            query=query,
+            found=found,
+            cards=cards,
+            facets=found.facets,
+            tags=_tags(query, found, names),
+            sorts=SORTS,
+            parameter=PARAMETERS,
+            parameters=parameters,
+            heading=_heading(query, found),
+            pager=pager(found.page, found.pages, "search.results", parameters),
+            relaxed=[(one, _url(query, one.text)) for one in found.relaxed],
+            did_you_mean_url=_url(query, suggestion.text) if suggestion else "",
+        )
+    )
+    response.vary.add("HX-Target")
+    return response
+
+
+@pages.get("/vorschlaege")
+def suggestions() -> str:
+    """Completions of what is being typed, as a piece of HTML for the search box."""
+    text = asked_text("q", LONGEST_QUERY)
+    found: tuple[str, ...] = ()
+    if len(text) >= 2:
+        with context.the_hub().db.read() as session:
+            found = suggest(session, text)
+    return render_template("suggestions.html", suggestions=found)
+
+
+def _asked() -> Query:
+    """The query in the address; whatever it cannot mean is left out."""
+    filters = {}
+    for facet in FACETS:
+        values = request.args.getlist(PARAMETERS.get(facet, facet))[:MOST_VALUES]
+        chosen = frozenset(v for v in values if v and v.isprintable() and len(v) <= 100)
+        if chosen:
+            filters[facet] = chosen
+    order = request.args.get("sortierung", "")
+    return Query(
+        text=asked_text("q", LONGEST_QUERY),
+        filters=filters,
+        sort=Sort(order) if order in set(Sort) else Sort.RELEVANCE,
+        page=asked_page(),
+        language=language(),
+    )
+
+
+def _parameters(query: Query) -> dict[str, Any]:
+    """The query as parameters of an address, without the page."""
+    parameters: dict[str, Any] = {"q": query.text} if query.text else {}
+    for facet, values in query.filters.items():
+        parameters[PARAMETERS.get(facet, facet)] = sorted(values)
+    if query.sort is not Sort.RELEVANCE:
+        parameters["sortierung"] = query.sort.value
+    return parameters
+
+
+def _url(query: Query, text: str) -> str:
+    """A search for another text; for the same one without the filters."""
+    parameters = {} if text == query.text else _parameters(query)
+    return url_for("search.results", **{**parameters, "q": text or None})
+
+
+def _heading(query: Query, found: Results) -> str:
+    hits = texts.count_hits(found.total)
+    if query.text:
+        return gettext("%(hits)s for “%(text)s”", hits=hits, text=query.text)
+    return hits
+
+
+def _tags(query: Query, found: Results, names: Mapping[str, str]) -> list[Tag]:
+    known = {
+        (facet.name, value.value): (facet.label, value.label)
+        for facet in found.facets
+        for value in facet.values
+    }
+    tags = []
+    parameters = _parameters(query)
+    for facet, values in query.filters.items():
+        parameter = PARAMETERS.get(facet, facet)
+        for value in sorted(values):
+            rest = [other for other in parameters[parameter] if other != value]
+            fallback = names.get(value) if facet == "site" else None
+            facet_label, label = known.get(
+                (facet, value), ("", fallback or vocabulary.label(facet, value, language()))
+            )
+            url = url_for("search.results", **{**parameters, parameter: rest})
+            tags.append(Tag(facet_label, label, url))
+    return tags
+
+
+def _cards(session: Session, query: Query, found: Results) -> list[Card]:
+    """The hits of this page as cards: two statements, whatever their number."""
+    shown = offers.by_ids(session, [hit.offer_id for hit in found.hits])
+    held = entitlement.holdings(session, [hit.work_id for hit in found.hits])
+    names = {key: texts.short_name(row.name) for key, row in context.sites().items()}
+    chosen = query.filters.get("site", frozenset())
+    site = next(iter(chosen)) if len(chosen) == 1 else None
+    cards = []
+    for hit in found.hits:
+        if hit.offer_id in shown:
+            record = shown[hit.offer_id].record
+            holdings = held.get(hit.work_id, ())
+            badge = entitlement.badge(holdings, context.today(), site)
+            cards.append(_card(hit, record, found, holdings, badge, names))
+    return cards
+
+
+def _card(
+    hit: Hit,
+    record: Record,
+    found: Results,
+    holdings: tuple[entitlement.Holding, ...],
+    badge: entitlement.Badge | None,
+    names: Mapping[str, str],
+) -> Card:
+    sites = tuple(dict.fromkeys(holding.site for holding in holdings))
+    return Card(
+        url=url_for("offer.show", offer_id=hit.offer_id),
+        kind=str(texts.KIND[record.kind]),
+        title=marked(record.title, found.terms),
+        text=marked(snippet(record.description, found.terms), found.terms),
+        summary=texts.summary(record),
+        centres=(
+            names.get(sites[0], sites[0]) if len(sites) == 1 else texts.count_centres(len(sites))
+        ),
+        badge=texts.badge_text(badge, names) if badge else None,
+    )
+
+
+def marked(text: str, terms: frozenset[str]) -> Markup:
+    """The text, escaped, with the found words in `<mark>`."""
+    parts, end = [], 0
+    for start, stop in marks(text, terms):
+        parts += [escape(text[end:start]), Markup("<mark>"), escape(text[start:stop])]
+        parts.append(Markup("</mark>"))
+        end = stop
+    return Markup("").join([*parts, escape(text[end:])])
