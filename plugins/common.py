@@ -1,0 +1,31 @@
+"""What the bundled plugins share: errors in the hub's words, labels in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from connectors.errors import Blocked, ConnectorError, Refused, Unreachable
+from hub.errors import Denied, Unavailable
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what a connector raises into what the hub understands, text and pause kept."""
+    try:
+        yield
+    except Unreachable as error:
+        raise Unavailable(str(error), retry_after=error.retry_after) from error
+    except (Refused, Blocked) as error:
+        raise Denied(str(error)) from error
+    except ConnectorError as error:
+        raise Unavailable(str(error)) from error
+
+
+def about(de: str, en: str, help_de: str = "", help_en: str = "") -> dict[str, Any]:
+    """The metadata of a configuration field: its label, and its help where it needs one."""
+    texts: dict[str, Any] = {"label": {"de": de, "en": en}}
+    if help_de:
+        texts["help"] = {"de": help_de, "en": help_en}
+    return texts
