@@ -6,16 +6,19 @@ from typing import Any
 
 import marshmallow as ma
 
-from hub import Plugin
+from hub import Config, Plugin
 from hub.records import AccessMode, Kind
 
 
-def _about(de: str, en: str, help_de: str = "", help_en: str = "") -> dict[str, Any]:
+def _about(de: str, en: str, *help: str) -> dict[str, Any]:
     """What people read beside a field, in both languages."""
-    return {"label": {"de": de, "en": en}, "help": {"de": help_de, "en": help_en}}
+    about: dict[str, Any] = {"label": {"de": de, "en": en}}
+    if help:
+        about["help"] = {"de": help[0], "en": help[1]}
+    return about
 
 
-class FeedConfig(ma.Schema):
+class FeedConfig(Config):
     """Where the feed is, and what holds for every item that does not say otherwise."""
 
     address = ma.fields.Url(

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import marshmallow as ma
 
-from hub import Plugin
-from hub.records import Kind
+from connectors import files, http, tables
+from connectors.errors import Blocked, ConnectorError, Refused, Unreachable
+from hub import Config, Plugin, hookimpl
+from hub.errors import Denied, Unavailable
+from hub.formats import table as format_table
+from hub.records import Change, Checkpoint, Kind, Reject, Upsert
 
 
-def _about(de: str, en: str, help_de: str = "", help_en: str = "") -> dict[str, Any]:
+def _about(de: str, en: str, *help: str) -> dict[str, Any]:
     """What people read beside a field, in both languages."""
-    return {"label": {"de": de, "en": en}, "help": {"de": help_de, "en": help_en}}
+    about: dict[str, Any] = {"label": {"de": de, "en": en}}
+    if help:
+        about["help"] = {"de": help[0], "en": help[1]}
+    return about
 
 
-class TableConfig(ma.Schema):
+class TableConfig(Config):
     """One table: where it is, what its rows are, which column means what."""
 
     file = ma.fields.String(
@@ -86,12 +95,21 @@ class TableConfig(ma.Schema):
     )
 
     @ma.validates_schema
+    def _known_fields(self, data: dict[str, Any], **_: Any) -> None:
+        for part in ("columns", "defaults"):
+            unknown = sorted(set(data.get(part, ())) - set(tables.FIELDS))
+            if unknown:
+                raise ma.ValidationError(
+                    f"Unknown: {', '.join(unknown)}. Known: {', '.join(tables.FIELDS)}.", part
+                )
+
+    @ma.validates_schema
     def _one_source(self, data: dict[str, Any], **_: Any) -> None:
         if ("address" in data) == ("file" in data):
             raise ma.ValidationError("Give either an address or a file.", "file")
 
 
-class TablesConfig(ma.Schema):
+class TablesConfig(Config):
     """The tables of a site, and how much of them is read."""
 
     tables = ma.fields.List(
@@ -134,3 +152,117 @@ class Tables(Plugin):
         "en": "Takes in devices, rooms, trainings, media and anything else from tables.",
     }
     Config = TablesConfig
+
+    @hookimpl
+    def catalogue_changes(self, cursor: str | None) -> Iterator[Change]:
+        """Every row of every table; only then is it complete.
+
+        All tables are read before the first row is given, so that one that cannot be read lets
+        nothing half-done happen.
+        """
+        read = [(config, *self._read(config)) for config in self.config["tables"]]
+        total = sum(len(table.rows) for _, table, _ in read)
+        yield Checkpoint(None, total=total)
+        for config, table, columns in read:
+            yield from self._rows(config, table, columns)
+        yield Checkpoint(None, complete=True, total=total)
+
+    @hookimpl
+    def health(self) -> None:
+        for config in self.config["tables"]:
+            self._read(config)
+
+    def _read(self, config: dict[str, Any]) -> tuple[tables.Table, dict[str, str]]:
+        """A table and its columns; raises `Unavailable` or `Denied`, naming the table."""
+        limits = tables.Limits(
+            bytes=self.config["max_megabytes"] * 1_000_000,
+            unpacked=self.config["max_megabytes"] * 10_000_000,
+            rows=self.config["max_rows"],
+        )
+        try:
+            table = tables.read(
+                self._content(config, limits.bytes),
+                sheet=config["sheet"],
+                expected=[*filter(None, config["columns"].values()), *config["details"]],
+                limits=limits,
+            )
+            columns = tables.mapping(table, config["columns"], taken=config["details"])
+        except (Refused, Blocked) as error:
+            raise Denied(f"Table {config['name']}: {error}") from error
+        except Unreachable as error:
+            raise Unavailable(
+                f"Table {config['name']}: {error}", retry_after=error.retry_after
+            ) from error
+        except ConnectorError as error:
+            raise Unavailable(f"Table {config['name']}: {error}") from error
+        if "title" not in columns and "title" not in config["defaults"]:
+            raise Unavailable(
+                f"Table {config['name']}: no column is taken for the title. Say which one under "
+                f"columns: {', '.join(table.headers)}."
+            )
+        return table, columns
+
+    def _content(self, config: dict[str, Any], max_bytes: int) -> bytes:
+        if "file" in config:
+            return files.read(files.inside(self.site.files, config["file"]), max_bytes)
+        with http.Client(
+            internal_hosts=self.site.internal_hosts,
+            timeout=self.config["timeout"],
+            max_bytes=max_bytes,
+            retries=2,
+        ) as client:
+            return client.get(config["address"]).content
+
+    def _rows(
+        self, config: dict[str, Any], table: tables.Table, columns: dict[str, str]
+    ) -> Iterator[Change]:
+        time_zone = ZoneInfo(self.site.time_zone)
+        seen: dict[str, int] = {}
+        for row in table.rows:
+            where = f"{table.sheet or config['name']}!row {row.number}"
+            excerpt = _excerpt(row)
+            values, problems = tables.values(row, columns, config["defaults"])
+            if problems:
+                yield Reject(where, "; ".join(map(str, problems)), excerpt)
+                continue
+            if values.get("offered") is False:
+                continue
+            key = format_table.key(values)
+            first = seen.setdefault(key, row.number)
+            if first != row.number:
+                yield Reject(
+                    where,
+                    f"the same as row {first}: both have {_named(values)}. Give each row a "
+                    "number of its own in a column for source_id.",
+                    excerpt,
+                )
+                continue
+            shown = {
+                name: tables.text(row.cells[name])
+                for name in (tables.column(table, wanted) for wanted in config["details"])
+                if name and row.cells[name] != ""
+            }
+            record = format_table.read(
+                values,
+                source_id=f"{config['name']}:{key}",
+                kind=config["kind"],
+                site=self.site.key,
+                time_zone=time_zone,
+                details=shown,
+            )
+            if isinstance(record, Reject):
+                yield Reject(where, record.reason, excerpt)
+            else:
+                yield Upsert(record)
+
+
+def _excerpt(row: tables.Row) -> str:
+    filled = ((name, tables.text(cell)) for name, cell in row.cells.items())
+    return " | ".join(f"{name}: {shown}" for name, shown in filled if shown)[:500]
+
+
+def _named(values: dict[str, Any]) -> str:
+    for name in ("source_id", "number", "isbn", "ean"):
+        if values.get(name):
+            return f"{name} “{values[name]}”"
+    return f"the title “{values.get('title', '')}” and no other number, date or place"

@@ -11,7 +11,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from connectors.errors import Malformed, TooLarge
-from connectors.tables import cells, header, text, workbook
+from connectors.tables import cells, header, workbook
+from connectors.tables import text as csv_text
+from connectors.tables.cells import text
 from connectors.tables.fields import FIELDS, propose
 from connectors.tables.model import Cell, Grid, Limits, Problem, Row, Table
 
@@ -23,9 +25,12 @@ __all__ = [
     "Problem",
     "Row",
     "Table",
+    "column",
     "mapping",
     "propose",
     "read",
+    "report",
+    "text",
     "values",
 ]
 
@@ -62,29 +67,42 @@ def read(
         raise Malformed("The file is a web page or XML, not a table.")
     if sheet:
         raise Malformed(f"The file is CSV and has no sheet “{sheet}”.")
-    return header.find(text.read(data, limits), expected)
+    return header.find(csv_text.read(data, limits), expected)
 
 
-def mapping(table: Table, columns: Mapping[str, str]) -> dict[str, str]:
+def mapping(
+    table: Table, columns: Mapping[str, str], *, taken: Collection[str] = ()
+) -> dict[str, str]:
     """Field → header: what `columns` says, and what is proposed for every other field.
 
-    A field with an empty header is left out. Raises `Malformed` when a field or header is unknown.
+    A field with an empty header is left out, and headers in `taken` are not proposed. Raises
+    `Malformed` when a field or header is unknown.
     """
     for name, wanted in columns.items():
         if name not in FIELDS:
             raise Malformed(f"There is no field “{name}”, only {', '.join(FIELDS)}.")
-        if wanted and _find(table, wanted) is None:
+        if wanted and column(table, wanted) is None:
             raise Malformed(
                 f"There is no column “{wanted}” for {name}, only {', '.join(table.headers)}."
             )
-    chosen = {name: _find(table, wanted) or "" for name, wanted in columns.items()}
-    free = [name for name in table.headers if name not in chosen.values()]
+    for wanted in taken:
+        if column(table, wanted) is None:
+            raise Malformed(f"There is no column “{wanted}”, only {', '.join(table.headers)}.")
+    chosen = {name: column(table, wanted) or "" for name, wanted in columns.items()}
+    used = {*chosen.values(), *(column(table, wanted) for wanted in taken)}
+    free = [name for name in table.headers if name not in used]
     proposed = {name: found for name, found in propose(free).items() if name not in chosen}
     return {
         name: found
         for name in FIELDS
         if (found := chosen.get(name) or ("" if name in chosen else proposed.get(name, "")))
     }
+
+
+def column(table: Table, wanted: str) -> str | None:
+    """The header as the table spells it, or None; blanks and case do not matter."""
+    folded = " ".join(wanted.split()).casefold()
+    return next((name for name in table.headers if name.casefold() == folded), None)
 
 
 def values(
@@ -98,23 +116,23 @@ def values(
     problems = list(row.problems)
     for name in dict.fromkeys((*columns, *(defaults or ()))):
         field = FIELDS[name]
-        column = columns.get(name, "")
-        cell = row.cells.get(column, "")
-        if isinstance(cell, str) and (cell.upper() in cells.ERRORS or cell.startswith("Err:")):
+        where = columns.get(name, "")
+        cell = row.cells.get(where, "")
+        if isinstance(cell, str) and cell.upper() in cells.ERRORS:
             # #NV says “not available”, which is an empty cell; any other is a broken formula.
             if cell.upper() not in ("#NV", "#N/A"):
-                problems.append(Problem(row.number, column, cell, "an error of the spreadsheet"))
+                reason = "an error of the spreadsheet"
+                problems.append(Problem(row.number, where, cell, reason))
                 continue
             cell = ""
         if cell == "" or (not field.plain and cells.is_empty(cell)):
-            cell = (defaults or {}).get(name, "")
-            column = column or name
+            where, cell = where or name, (defaults or {}).get(name, "")
         if cell == "":
             continue
         try:
             found[name] = field.read(cell)
         except ValueError as error:
-            problems.append(Problem(row.number, column, cells.text(cell)[:120], str(error)))
+            problems.append(Problem(row.number, where, cells.text(cell)[:120], str(error)))
     return found, problems
 
 
@@ -128,9 +146,3 @@ def report(table: Table, columns: Mapping[str, str]) -> Iterator[Problem]:
         yield from problems
         if not problems and not found.get("title"):
             yield Problem(row.number, columns["title"], "", "the title is missing")
-
-
-def _find(table: Table, wanted: str) -> str | None:
-    """The header as the table spells it; blanks and case do not matter."""
-    folded = " ".join(wanted.split()).casefold()
-    return next((name for name in table.headers if name.casefold() == folded), None)
