@@ -11,16 +11,20 @@ from hub.errors import Denied, Unavailable
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn what a connector raises into what the hub understands, text and pause kept."""
+def translated(what: str = "") -> Iterator[None]:
+    """Turn what a connector raises into what the hub understands, text and pause kept.
+
+    `what` names the part of the source in which it happened.
+    """
+    begin = f"{what}: " if what else ""
     try:
         yield
     except Unreachable as error:
-        raise Unavailable(str(error), retry_after=error.retry_after) from error
+        raise Unavailable(f"{begin}{error}", retry_after=error.retry_after) from error
     except (Refused, Blocked) as error:
-        raise Denied(str(error)) from error
+        raise Denied(f"{begin}{error}") from error
     except ConnectorError as error:
-        raise Unavailable(str(error)) from error
+        raise Unavailable(f"{begin}{error}") from error
 
 
 def about(de: str, en: str, help_de: str = "", help_en: str = "") -> dict[str, Any]:

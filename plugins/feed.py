@@ -8,14 +8,7 @@ import marshmallow as ma
 
 from hub import Config, Plugin
 from hub.records import AccessMode, Kind
-
-
-def _about(de: str, en: str, *help: str) -> dict[str, Any]:
-    """What people read beside a field, in both languages."""
-    about: dict[str, Any] = {"label": {"de": de, "en": en}}
-    if help:
-        about["help"] = {"de": help[0], "en": help[1]}
-    return about
+from plugins.common import about
 
 
 class FeedConfig(Config):
@@ -24,7 +17,7 @@ class FeedConfig(Config):
     address = ma.fields.Url(
         schemes={"http", "https"},
         require_tld=False,
-        metadata=_about(
+        metadata=about(
             "Adresse",
             "Address",
             "http oder https; entweder Adresse oder Datei",
@@ -33,7 +26,7 @@ class FeedConfig(Config):
     )
     file = ma.fields.String(
         validate=ma.validate.Length(1, 300),
-        metadata=_about(
+        metadata=about(
             "Datei",
             "File",
             "Name im Dateiordner des Standorts",
@@ -43,15 +36,15 @@ class FeedConfig(Config):
     format = ma.fields.String(
         load_default="auto",
         validate=ma.validate.OneOf(["auto", "rss", "amb", "elixier"]),
-        metadata=_about("Format", "Format"),
+        metadata=about("Format", "Format"),
     )
     kind = ma.fields.Enum(
-        Kind, by_value=True, load_default=Kind.MEDIUM, metadata=_about("Angebotsart", "Kind")
+        Kind, by_value=True, load_default=Kind.MEDIUM, metadata=about("Angebotsart", "Kind")
     )
     access = ma.fields.Enum(
         AccessMode,
         by_value=True,
-        metadata=_about(
+        metadata=about(
             "Zugang",
             "Access",
             "gilt, wo der Eintrag nichts sagt",
@@ -61,7 +54,7 @@ class FeedConfig(Config):
     language = ma.fields.String(
         load_default="",
         validate=ma.validate.Regexp(r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$"),
-        metadata=_about(
+        metadata=about(
             "Sprache",
             "Language",
             "de; nur, wenn alle Einträge ohne Angabe in ihr geschrieben sind",
@@ -71,37 +64,37 @@ class FeedConfig(Config):
     licence = ma.fields.String(
         load_default="",
         validate=ma.validate.Length(max=300),
-        metadata=_about("Lizenz", "Licence", "Adresse oder Name", "address or name"),
+        metadata=about("Lizenz", "Licence", "Adresse oder Name", "address or name"),
     )
     publisher = ma.fields.String(
         load_default="",
         validate=ma.validate.Length(max=300),
-        metadata=_about("Herausgeber", "Publisher"),
+        metadata=about("Herausgeber", "Publisher"),
     )
     subjects = ma.fields.List(
         ma.fields.String(validate=ma.validate.Regexp(r"^[0-9A-Za-z]{2,11}$")),
         load_default=list,
-        metadata=_about("Sachgebiete", "Subjects", "EAF-Nummern: 080", "EAF codes: 080"),
+        metadata=about("Sachgebiete", "Subjects", "EAF-Nummern: 080", "EAF codes: 080"),
     )
     levels = ma.fields.List(
         ma.fields.String(validate=ma.validate.Regexp(r"^[a-z_0-9]{3,40}$")),
         load_default=list,
-        metadata=_about("Bildungsstufen", "Levels", "sekundarstufe_1", "sekundarstufe_1"),
+        metadata=about("Bildungsstufen", "Levels", "sekundarstufe_1", "sekundarstufe_1"),
     )
     max_items = ma.fields.Integer(
         load_default=20_000,
         validate=ma.validate.Range(1, 200_000),
-        metadata=_about("Höchstzahl der Einträge", "Most items"),
+        metadata=about("Höchstzahl der Einträge", "Most items"),
     )
     max_megabytes = ma.fields.Integer(
         load_default=50,
         validate=ma.validate.Range(1, 500),
-        metadata=_about("Höchstgröße in MB", "Largest size in MB"),
+        metadata=about("Höchstgröße in MB", "Largest size in MB"),
     )
     timeout = ma.fields.Float(
         load_default=30.0,
         validate=ma.validate.Range(1, 300),
-        metadata=_about("Wartezeit in Sekunden", "Seconds to wait"),
+        metadata=about("Wartezeit in Sekunden", "Seconds to wait"),
     )
 
     @ma.validates_schema

@@ -9,19 +9,11 @@ from zoneinfo import ZoneInfo
 import marshmallow as ma
 
 from connectors import files, http, tables
-from connectors.errors import Blocked, ConnectorError, Refused, Unreachable
 from hub import Config, Plugin, hookimpl
-from hub.errors import Denied, Unavailable
+from hub.errors import Unavailable
 from hub.formats import table as format_table
 from hub.records import Change, Checkpoint, Kind, Reject, Upsert
-
-
-def _about(de: str, en: str, *help: str) -> dict[str, Any]:
-    """What people read beside a field, in both languages."""
-    about: dict[str, Any] = {"label": {"de": de, "en": en}}
-    if help:
-        about["help"] = {"de": help[0], "en": help[1]}
-    return about
+from plugins.common import about, translated
 
 
 class TableConfig(Config):
@@ -29,7 +21,7 @@ class TableConfig(Config):
 
     file = ma.fields.String(
         validate=ma.validate.Length(1, 300),
-        metadata=_about(
+        metadata=about(
             "Datei",
             "File",
             "Name im Dateiordner des Standorts (.csv, .xlsx, .ods)",
@@ -39,12 +31,12 @@ class TableConfig(Config):
     address = ma.fields.Url(
         schemes={"http", "https"},
         require_tld=False,
-        metadata=_about("Adresse", "Address", "statt einer Datei", "instead of a file"),
+        metadata=about("Adresse", "Address", "statt einer Datei", "instead of a file"),
     )
     name = ma.fields.String(
         required=True,
         validate=ma.validate.Regexp(r"^[a-z0-9][a-z0-9_-]{0,39}$"),
-        metadata=_about(
+        metadata=about(
             "Kurzname",
             "Short name",
             "bleibt fest, denn die Kennungen der Angebote beginnen mit ihm",
@@ -54,16 +46,14 @@ class TableConfig(Config):
     sheet = ma.fields.String(
         load_default="",
         validate=ma.validate.Length(max=100),
-        metadata=_about("Tabellenblatt", "Sheet", "leer: das erste", "empty: the first"),
+        metadata=about("Tabellenblatt", "Sheet", "leer: das erste", "empty: the first"),
     )
-    kind = ma.fields.Enum(
-        Kind, by_value=True, required=True, metadata=_about("Angebotsart", "Kind")
-    )
+    kind = ma.fields.Enum(Kind, by_value=True, required=True, metadata=about("Angebotsart", "Kind"))
     columns = ma.fields.Dict(
         keys=ma.fields.String(validate=ma.validate.Length(1, 40)),
         values=ma.fields.String(validate=ma.validate.Length(max=200)),
         load_default=dict,
-        metadata=_about(
+        metadata=about(
             "Spalten",
             "Columns",
             "Feld → Überschrift; was fehlt, wird aus den Überschriften erschlossen; "
@@ -75,7 +65,7 @@ class TableConfig(Config):
     details = ma.fields.List(
         ma.fields.String(validate=ma.validate.Length(1, 200)),
         load_default=list,
-        metadata=_about(
+        metadata=about(
             "Weitere Spalten",
             "More columns",
             "diese Spalten werden mit ihrer Überschrift gezeigt; andere bleiben verborgen",
@@ -86,7 +76,7 @@ class TableConfig(Config):
         keys=ma.fields.String(validate=ma.validate.Length(1, 40)),
         values=ma.fields.String(validate=ma.validate.Length(max=2000)),
         load_default=dict,
-        metadata=_about(
+        metadata=about(
             "Vorgaben",
             "Defaults",
             "Feld → Text, wo die Zelle leer ist oder die Spalte fehlt",
@@ -116,22 +106,22 @@ class TablesConfig(Config):
         ma.fields.Nested(TableConfig),
         required=True,
         validate=ma.validate.Length(1, 50),
-        metadata=_about("Tabellen", "Tables"),
+        metadata=about("Tabellen", "Tables"),
     )
     max_rows = ma.fields.Integer(
         load_default=50_000,
         validate=ma.validate.Range(1, 500_000),
-        metadata=_about("Höchstzahl der Zeilen je Tabelle", "Most rows of a table"),
+        metadata=about("Höchstzahl der Zeilen je Tabelle", "Most rows of a table"),
     )
     max_megabytes = ma.fields.Integer(
         load_default=20,
         validate=ma.validate.Range(1, 200),
-        metadata=_about("Höchstgröße einer Datei in MB", "Largest size of a file in MB"),
+        metadata=about("Höchstgröße einer Datei in MB", "Largest size of a file in MB"),
     )
     timeout = ma.fields.Float(
         load_default=30.0,
         validate=ma.validate.Range(1, 300),
-        metadata=_about("Wartezeit in Sekunden", "Seconds to wait"),
+        metadata=about("Wartezeit in Sekunden", "Seconds to wait"),
     )
 
     @ma.validates_schema
@@ -179,7 +169,7 @@ class Tables(Plugin):
             unpacked=self.config["max_megabytes"] * 10_000_000,
             rows=self.config["max_rows"],
         )
-        try:
+        with translated(f"Table {config['name']}"):
             table = tables.read(
                 self._content(config, limits.bytes),
                 sheet=config["sheet"],
@@ -187,14 +177,6 @@ class Tables(Plugin):
                 limits=limits,
             )
             columns = tables.mapping(table, config["columns"], taken=config["details"])
-        except (Refused, Blocked) as error:
-            raise Denied(f"Table {config['name']}: {error}") from error
-        except Unreachable as error:
-            raise Unavailable(
-                f"Table {config['name']}: {error}", retry_after=error.retry_after
-            ) from error
-        except ConnectorError as error:
-            raise Unavailable(f"Table {config['name']}: {error}") from error
         if "title" not in columns and "title" not in config["defaults"]:
             raise Unavailable(
                 f"Table {config['name']}: no column is taken for the title. Say which one under "
