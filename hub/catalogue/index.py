@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.catalogue.analysis import Analysis
+from hub.catalogue import vocabulary
+from hub.catalogue.analysis import Analysis, fold
+from hub.db import in_list, json_list
+from hub.models import SearchDoc, SearchEntry, SearchWord
+from hub.models.base import table
 from hub.records import Record
+
+VERSION = "search"
+"""The counter that grows with each change of the index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +41,27 @@ class IndexRow:
 
 
 def record_facets(record: Record) -> tuple[tuple[str, str], ...]:
-    """kind, subject (top level), level, medium_type and competence (with its area) of a record."""
-    return ()
+    """kind, subject (top level and school subjects), level, medium_type and competence (with its
+    area) of a record."""
+    found = {("kind", record.kind.value)}
+    if record.medium_type is not None:
+        found.add(("medium_type", record.medium_type.value))
+    for code in record.subjects:
+        above = vocabulary.parents("subject", code)
+        found.add(("subject", above[-1] if above else code))
+        found.update(("subject", c) for c in (code, *above) if c in vocabulary.subject_facet())
+    found.update(("level", level) for level in record.levels)
+    for code in record.competences:
+        found.update(("competence", c) for c in (code, *vocabulary.parents("competence", code)))
+    return tuple(sorted(found))
 
 
 def holding_facets(site: str, region: str, record: Record) -> tuple[tuple[str, str], ...]:
-    """site, region and access of one offer."""
-    return ()
+    """site, region (none for a Landesmedienzentrum) and access of one offer."""
+    found = [("site", site), ("access", record.access.value)]
+    if region:
+        found.append(("region", region))
+    return tuple(found)
 
 
 def put(connection: Connection, rows: Sequence[IndexRow]) -> None:
@@ -48,7 +70,140 @@ def put(connection: Connection, rows: Sequence[IndexRow]) -> None:
     Call it as late as possible in the transaction: from here until the commit it holds the lock
     by which readers see every change.
     """
+    if not rows:
+        return
+    version = _next_version(connection)
+    _put_texts(connection, {r.work_id: r.analysis.tokens for r in rows if r.analysis})
+    _put_words(connection, {w for r in rows if r.analysis for w in r.analysis.words}, version)
+    connection.execute(
+        _put_entries,
+        [
+            {
+                "work_id": row.work_id,
+                "version": version,
+                "offer_id": row.offer_id,
+                "title": sort_key(row.title),
+                "newest": int(row.newest.timestamp()),
+                "facets": "\n".join([f"{facet} {value}" for facet, value in row.facets]),
+            }
+            for row in rows
+        ],
+    )
+
+
+def extend(connection: Connection, holdings: Mapping[int, Iterable[tuple[str, str]]]) -> None:
+    """Add facets to works that are in the index: others offer them too. Same lock as `put`.
+
+    What this costs does not grow with the number of those who offer a work already.
+    """
+    if not holdings:
+        return
+    version = _next_version(connection)
+    entries = connection.execute(_select_facets, {"works": json_list(holdings)})
+    connection.execute(
+        _put_facets,
+        [
+            {
+                "work": row.work_id,
+                "to": version,
+                "facets": "\n".join(
+                    sorted({*row.facets.split("\n"), *map(" ".join, holdings[row.work_id])})
+                ),
+            }
+            for row in entries
+        ],
+    )
 
 
 def drop(connection: Connection, work_ids: Collection[int]) -> None:
     """Take works out of the index; unknown ids are ignored. Same lock as `put`."""
+    if not work_ids:
+        return
+    works = {"works": json_list(work_ids)}
+    version = _next_version(connection)
+    if connection.dialect.name == "sqlite":
+        connection.execute(_fts_delete, works)
+    connection.execute(_delete_docs, works)
+    connection.execute(_empty_entries, {**works, "to": version})
+
+
+def sort_key(title: str) -> str:
+    """A title's place in the alphabet (DIN 5007-2), without leading punctuation, shortened."""
+    folded = fold(title.lower())
+    return folded.lstrip(" \"'„“”»«‚‘(…-–")[:100]
+
+
+def _put_texts(connection: Connection, tokens: dict[int, str]) -> None:
+    """Replace texts; one that is the same already costs no write."""
+    ids = {"works": json_list(tokens)}
+    stored = {row.work_id: row.tokens for row in connection.execute(_select_docs, ids)}
+    changed = [work_id for work_id in stored if stored[work_id] != tokens[work_id]]
+    written = sorted({*changed, *(tokens.keys() - stored.keys())})
+    if not written:
+        return
+    if changed and connection.dialect.name == "sqlite":
+        connection.execute(_fts_delete, {"works": json_list(changed)})
+    connection.execute(_put_docs, [{"work_id": i, "tokens": tokens[i]} for i in written])
+    if connection.dialect.name == "sqlite":
+        connection.execute(_fts_insert, {"works": json_list(written)})
+
+
+def _put_words(connection: Connection, words: set[str], version: int) -> None:
+    stored = set(connection.scalars(_select_words, {"words": json_list(words)}))
+    new = sorted(words - stored)
+    if new:
+        connection.execute(
+            _insert_words, [{"word": w, "folded": fold(w), "version": version} for w in new]
+        )
+
+
+def _next_version(connection: Connection) -> int:
+    return int(connection.execute(_count, {"name": VERSION}).scalar_one())
+
+
+_doc, _entry, _word = table(SearchDoc), table(SearchEntry), table(SearchWord)
+
+_count = sa.text(
+    "INSERT INTO counter (name, value) VALUES (:name, 1) "
+    "ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value"
+)
+_select_docs = sa.select(_doc.c.work_id, _doc.c.tokens).where(in_list(_doc.c.work_id, "works"))
+_put_docs = sa.text(
+    "INSERT INTO search_doc (work_id, tokens) VALUES (:work_id, :tokens) "
+    "ON CONFLICT (work_id) DO UPDATE SET tokens = excluded.tokens"
+)
+_delete_docs = sa.delete(_doc).where(in_list(_doc.c.work_id, "works"))
+# FTS5 keeps no text of its own: what is taken out must be handed to it as it was put in.
+_fts_delete = sa.text(
+    "INSERT INTO search_fts (search_fts, rowid, tokens) SELECT 'delete', work_id, tokens "
+    "FROM search_doc WHERE work_id IN (SELECT value FROM json_each(:works))"
+)
+_fts_insert = sa.text(
+    "INSERT INTO search_fts (rowid, tokens) SELECT work_id, tokens "
+    "FROM search_doc WHERE work_id IN (SELECT value FROM json_each(:works)) ORDER BY work_id"
+)
+_put_entries = sa.text(
+    "INSERT INTO search_entry (work_id, version, offer_id, title, newest, facets) "
+    "VALUES (:work_id, :version, :offer_id, :title, :newest, :facets) "
+    "ON CONFLICT (work_id) DO UPDATE SET version = excluded.version, "
+    "offer_id = excluded.offer_id, title = excluded.title, newest = excluded.newest, "
+    "facets = excluded.facets"
+)
+_select_facets = sa.select(_entry.c.work_id, _entry.c.facets).where(
+    in_list(_entry.c.work_id, "works")
+)
+_put_facets = (
+    sa.update(_entry)
+    .where(_entry.c.work_id == sa.bindparam("work"))
+    .values(version=sa.bindparam("to"), facets=sa.bindparam("facets"))
+)
+_empty_entries = (
+    sa.update(_entry)
+    .where(in_list(_entry.c.work_id, "works"))
+    .values(version=sa.bindparam("to"), offer_id=None, facets="")
+)
+_select_words = sa.select(_word.c.word).where(in_list(_word.c.word, "words"))
+_insert_words = sa.text(
+    "INSERT INTO search_word (word, folded, version) VALUES (:word, :folded, :version) "
+    "ON CONFLICT (word) DO NOTHING"
+)

@@ -1,14 +1,43 @@
-"""Searching works: words, filters, facets, order, and what to try when nothing is found."""
+"""Searching works: words, filters, facets, order, and what to try when nothing is found.
+
+The full-text index only says which works contain a token (`postings`); everything else is done
+here on bitmaps, so that SQLite and PostgreSQL give the same hits, counts and order.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import reduce
+from heapq import nsmallest
+from itertools import islice
+from operator import and_, or_
 
+import sqlalchemy as sa
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 from sqlalchemy.orm import Session
 
+from hub.catalogue import analysis, columns, query_text, vocabulary
+from hub.catalogue.columns import Bits, Columns, to_ids
+from hub.catalogue.highlight import marks, snippet
+from hub.catalogue.postings import containing, lookup
+from hub.catalogue.query_text import Term
+from hub.db import in_list, json_list
+from hub.models import Offer, SearchEntry, Site
+from hub.models.base import table
+
+__all__ = [
+    "FACETS", "Facet", "FacetValue", "Hit", "Query", "Results", "Sort", "Suggestion",
+    "explain", "marks", "search", "snippet",
+]  # fmt: skip
+
 FACETS = ("kind", "site", "region", "subject", "level", "medium_type", "access", "competence")
+FIELDS = "tkdabc"
+"""Letters of the tokens in which words are looked for (`hub.catalogue.analysis`)."""
+DEEPEST = 10_000
+"""Hits that can be paged through; who wants more needs the list, not the search."""
 
 
 class Sort(StrEnum):
@@ -26,6 +55,7 @@ class Query:
     """Facet name to chosen values: OR within a facet, AND between facets; unknown ones match
     nothing."""
     sort: Sort = Sort.RELEVANCE
+    """Without words everything is equally relevant: newest first."""
     page: int = 1
     per_page: int = 20
     language: str = "de"
@@ -56,6 +86,7 @@ class Facet:
     """The values of one facet that occur in the result, most frequent first.
 
     Counts ignore the facet's own selection, so that a second value can be added to the first.
+    A selected value is there even if it occurs no more.
     """
 
     name: str
@@ -69,6 +100,8 @@ class Suggestion:
 
     text: str
     total: int
+    keeps_filters: bool = True
+    """False: the same words have hits once the filters are taken off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +122,301 @@ class Results:
 
 def search(session: Session, query: Query) -> Results:
     """Run a query on the index; never fails because of what was typed."""
-    return Results()
+    cols = columns.current(session)
+    match = _match(session, cols, query.text)
+    chosen = {name: values for name, values in query.filters.items() if values}
+    selections = {name: _selection(cols, name, values) for name, values in chosen.items()}
+    found = reduce(and_, selections.values(), match.bits)
+    total = found.bit_count()
+    pages = -(-min(total, DEEPEST) // query.per_page)
+    page = max(1, min(query.page, pages))
+    ids = _page(cols, match, found, query.sort, (page - 1) * query.per_page, query.per_page)
+    results = Results(
+        hits=_hits(session, ids),
+        total=total,
+        page=page,
+        pages=pages,
+        facets=_facets(session, cols, match.bits, chosen, selections, query.language),
+        terms=match.marked,
+    )
+    if total == 0:
+        filters = list(selections.values())
+        return replace(
+            results,
+            did_you_mean=_did_you_mean(session, cols, match, query.text, filters),
+            relaxed=_relaxed(match, query.text, filters),
+        )
+    return results
 
 
-def marks(text: str, terms: frozenset[str]) -> tuple[tuple[int, int], ...]:
-    """Half-open character ranges of the words in `text` that the query found, in order."""
-    return ()
+def explain(session: Session, query: Query) -> list[str]:
+    """How the words of a query were understood, and in how many works each was found."""
+    match = _match(session, columns.current(session), query.text)
+    lines = [
+        f"{'-' if found.term.excluded else '+'} {found.term.text}: "
+        f"{' & '.join(found.term.stems)} in {found.bits.bit_count()} works, "
+        f"titles {found.in_title.bit_count()}, "
+        f"titles undivided {found.whole_in_title.bit_count()}, "
+        f"titles or keywords {found.in_keywords.bit_count()}"
+        for found in match.found
+    ]
+    if match.identified:
+        lines.append(f"as an identifier: {match.identified.bit_count()} works")
+    return [*lines, f"together: {match.bits.bit_count()} works"]
 
 
-def snippet(text: str, terms: frozenset[str], length: int = 240) -> str:
-    """The stretch of `text` with the most found words, cut at words; plain text, to be marked."""
-    return text[:length]
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Where one term was found: the works, and those where it stands in better places."""
+
+    term: Term
+    bits: Bits
+    in_title: Bits
+    whole_in_title: Bits
+    in_keywords: Bits
+    """Or in the title."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """The works that match the words of a query, before filters."""
+
+    live: Bits
+    bits: Bits
+    found: tuple[_Found, ...] = ()
+    identified: Bits = 0
+
+    @property
+    def wanted(self) -> list[_Found]:
+        return [found for found in self.found if not found.term.excluded]
+
+    @property
+    def marked(self) -> frozenset[str]:
+        return frozenset(
+            stem
+            for found in self.wanted
+            for stem in (*found.term.stems, found.term.whole or "")
+            if stem
+        )
+
+
+def _match(session: Session, cols: Columns, text: str) -> _Match:
+    if not text.strip():
+        return _Match(cols.live, cols.live)
+    terms = query_text.parse(text)
+    fields = "t" if query_text.only_stop_words(terms) else FIELDS
+    tokens = {f + stem for term in terms for stem in _stems(term, fields) for f in fields}
+    tokens.update("t" + term.whole for term in terms if term.whole)
+    tokens.update(number for term in terms for number in term.number)
+    identifiers = analysis.typed_identifier(text)
+    works = lookup(session, tokens.union(identifiers))
+    identified = reduce(or_, (works[token] for token in identifiers), 0) & cols.live
+    if not terms:
+        return _Match(cols.live, identified, (), identified)
+    found = tuple(_find(session, cols, term, works, fields) for term in terms)
+    return _Match(cols.live, _combined(cols.live, found) | identified, found, identified)
+
+
+def _find(
+    session: Session, cols: Columns, term: Term, works: dict[str, Bits], fields: str
+) -> _Found:
+    def everywhere(letters: str) -> Bits:
+        """Works in which every stem stands in one of these fields."""
+        each = (
+            reduce(or_, (works.get(f + stem, 0) for f in letters))
+            for stem in _stems(term, fields)
+        )
+        return reduce(and_, each, cols.live)
+
+    bits = everywhere(fields)
+    if term.phrase and len(term.words) > 1:
+        bits = containing(session, bits, term.patterns)
+    in_title = everywhere("ta") & bits
+    in_keywords = everywhere("takb") & bits
+    for number in term.number:
+        bits |= works[number] & cols.live
+    whole = works["t" + term.whole] if term.whole else everywhere("t")
+    return _Found(term, bits, in_title, whole & bits, in_keywords)
+
+
+def _stems(term: Term, fields: str) -> tuple[str, ...]:
+    if fields == "t":
+        return tuple(analysis.word(word).stem for word in term.words)
+    return term.stems
+
+
+def _combined(live: Bits, found: Sequence[_Found]) -> Bits:
+    bits = reduce(and_, (f.bits for f in found if not f.term.excluded), live)
+    for each in found:
+        if each.term.excluded:
+            bits &= ~each.bits
+    return bits
+
+
+def _selection(cols: Columns, facet: str, values: frozenset[str]) -> Bits:
+    known = cols.facets.get(facet, {})
+    return reduce(or_, (known.get(value, 0) for value in values), 0)
+
+
+def _facets(
+    session: Session,
+    cols: Columns,
+    matched: Bits,
+    chosen: Mapping[str, frozenset[str]],
+    selections: Mapping[str, Bits],
+    language: str,
+) -> tuple[Facet, ...]:
+    sites = {row.key: row.name for row in session.execute(_select_sites)}
+    facets = []
+    for name in FACETS:
+        others = (bits for facet, bits in selections.items() if facet != name)
+        base = reduce(and_, others, matched)
+        selected = chosen.get(name, frozenset())
+        values = []
+        for value in {**cols.facets.get(name, {}), **dict.fromkeys(selected, 0)}:
+            count = (cols.facets.get(name, {}).get(value, 0) & base).bit_count() if base else 0
+            if count or value in selected:
+                label = sites.get(value, value) if name == "site" else (
+                    vocabulary.label(name, value, language))
+                values.append(FacetValue(value, label, count, value in selected))
+        values.sort(key=lambda v: (-v.count, v.label, v.value))
+        facets.append(Facet(name, vocabulary.label("facet", name, language), tuple(values)))
+    return tuple(facets)
+
+
+def _page(
+    cols: Columns, match: _Match, found: Bits, sort: Sort, offset: int, limit: int
+) -> list[int]:
+    """The ids of a page. Best first is: identified, most terms in titles undivided, most in
+    titles, most in titles or keywords; then shorter titles, then older entries."""
+    key: Callable[[int], tuple[int | str, int]]
+    if sort is Sort.TITLE:
+        key, classes = (lambda i: (cols.titles[i], i)), [found]
+    elif sort is Sort.NEWEST or not (match.found or match.identified):
+        key, classes = (lambda i: (-cols.newest[i], i)), [found]
+    else:
+        wanted = match.wanted
+        key, classes = (lambda i: (len(cols.titles[i]), i)), list(
+            _classes(
+                found,
+                [match.identified],
+                _at_least([f.whole_in_title for f in wanted]),
+                _at_least([f.in_title for f in wanted]),
+                _at_least([f.in_keywords for f in wanted]),
+            )
+        )
+    ids: list[int] = []
+    for bits in classes:
+        size = bits.bit_count()
+        if offset < size:
+            ids += nsmallest(offset + limit - len(ids), to_ids(bits), key=key)[offset:]
+            offset = 0
+        else:
+            offset -= size
+        if len(ids) >= limit:
+            break
+    return ids
+
+
+def _at_least(sets: Sequence[Bits]) -> list[Bits]:
+    """The works that are in all of the sets, in all but one, … in one."""
+    levels = [0] * len(sets)
+    for bits in sets:
+        for n in range(len(sets) - 1, 0, -1):
+            levels[n] |= levels[n - 1] & bits
+        levels[0] |= bits
+    return levels[::-1]
+
+
+def _classes(found: Bits, *criteria: list[Bits]) -> Iterator[Bits]:
+    """`found` parted by the first criterion, each part by the next; best first."""
+    if not criteria:
+        yield found
+        return
+    for level in criteria[0]:
+        if better := found & level:
+            yield from _classes(better, *criteria[1:])
+            found &= ~level
+    if found:
+        yield from _classes(found, *criteria[1:])
+
+
+def _hits(session: Session, work_ids: Sequence[int]) -> tuple[Hit, ...]:
+    rows = session.execute(_select_hits, {"works": json_list(work_ids)})
+    hits = {row.work_id: Hit(*row) for row in rows}
+    # A work may have left the index between reading the columns and now (PostgreSQL).
+    return tuple(hits[i] for i in work_ids if i in hits)
+
+
+def _did_you_mean(
+    session: Session, cols: Columns, match: _Match, text: str, filters: Sequence[Bits]
+) -> Suggestion | None:
+    """The query with each word that no work contains replaced by the likeliest word of the index."""
+    corrected = text
+    unknown = [found.term for found in match.wanted if not found.bits and not found.term.phrase]
+    for term in unknown:
+        better = _nearest(session, term.words[0])
+        if better is None:
+            return None
+        corrected = _replaced(corrected, term.words[0], better)
+    if not unknown:
+        return None
+    bits = reduce(and_, filters, _match(session, cols, corrected).bits)
+    return Suggestion(corrected, bits.bit_count()) if bits else None
+
+
+def _nearest(session: Session, word: str) -> str | None:
+    folded = analysis.fold(word)
+    if len(folded) < 4 or folded.isdigit():
+        return None
+    furthest = 1 if len(folded) < 6 else 2
+    by_length = columns.vocabulary(session).by_length
+    best: list[tuple[float, str]] = []
+    for length in range(len(folded) - furthest, len(folded) + furthest + 1):
+        near = process.extract(
+            folded, by_length.get(length, {}).keys(),
+            scorer=OSA.distance, score_cutoff=furthest, limit=5,
+        )
+        best += [(distance, by_length[length][choice]) for choice, distance, _ in near]
+    if not best:
+        return None
+    stems = {written: analysis.word(written).stem for _, written in best}
+    works = lookup(session, {f + stem for stem in stems.values() for f in "tk"})
+
+    def rank(candidate: tuple[float, str]) -> tuple[float, int, str]:
+        distance, written = candidate
+        hits = works["t" + stems[written]] | works["k" + stems[written]]
+        # People rarely get the first letter wrong.
+        return distance + (written[0] != word[0]), -hits.bit_count(), written
+
+    return min(best, key=rank)[1]
+
+
+def _replaced(text: str, word: str, better: str) -> str:
+    """`text` with the word, however it is capitalised, replaced."""
+    at = text.lower().find(word)
+    return text[:at] + better + text[at + len(word):] if at >= 0 else better
+
+
+def _relaxed(match: _Match, text: str, filters: Sequence[Bits]) -> tuple[Suggestion, ...]:
+    suggestions = []
+    if filters and match.bits:
+        suggestions.append(Suggestion(text, match.bits.bit_count(), keeps_filters=False))
+    if len(match.wanted) > 1:
+        for left_out in match.wanted:
+            rest = [found for found in match.found if found is not left_out]
+            total = reduce(and_, filters, _combined(match.live, rest)).bit_count()
+            if total:
+                words = " ".join("-" * f.term.excluded + f.term.text for f in rest)
+                suggestions.append(Suggestion(words, total))
+    suggestions.sort(key=lambda s: (s.keeps_filters, s.total))
+    return tuple(islice(suggestions, 3))
+
+
+_entry, _offer, _site = table(SearchEntry), table(Offer), table(Site)
+_select_hits = (
+    sa.select(_entry.c.work_id, _offer.c.id, _offer.c.kind, _offer.c.title, _offer.c.site_key)
+    .join(_offer, _offer.c.id == _entry.c.offer_id)
+    .where(in_list(_entry.c.work_id, "works"))
+)
+_select_sites = sa.select(_site.c.key, _site.c.name)

@@ -4,6 +4,7 @@ from hub.models.activation import Activation, AuditEntry, Counter
 from hub.models.base import Base
 from hub.models.catalogue import Offer, OfferGrant, Work, WorkKey
 from hub.models.network import Site
+from hub.models.search import SearchDoc, SearchEntry, SearchWord
 from hub.models.sync import SyncChange, SyncPage, SyncReject, SyncRun, SyncSource
 
 __all__ = [
@@ -13,6 +14,9 @@ __all__ = [
     "Counter",
     "Offer",
     "OfferGrant",
+    "SearchDoc",
+    "SearchEntry",
+    "SearchWord",
     "Site",
     "SyncChange",
     "SyncPage",

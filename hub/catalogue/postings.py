@@ -1,0 +1,52 @@
+"""Which works contain a token: the one question that is put to the full-text index."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from hub.catalogue.columns import Bits, to_bits, to_ids
+from hub.db import in_list, json_list
+from hub.models import SearchDoc
+from hub.models.base import table
+
+
+def lookup(session: Session, tokens: Collection[str]) -> dict[str, Bits]:
+    """The works of each token, in one statement; tokens that no work contains get 0."""
+    if not tokens:
+        return {}
+    statement = _lookup[session.get_bind().dialect.name]
+    rows = session.execute(statement, {"tokens": json_list(sorted(tokens))})
+    return {token: to_bits(orjson.loads(ids or "[]")) for token, ids in rows.tuples()}
+
+
+def containing(session: Session, candidates: Bits, patterns: Iterable[str]) -> Bits:
+    """Those of the candidates whose stored tokens contain one of the patterns."""
+    if not candidates:
+        return 0
+    parameters = {"works": json_list(list(to_ids(candidates)))}
+    found: list[int] = []
+    for pattern in patterns:
+        found += session.scalars(_containing, {**parameters, "pattern": f"%{pattern}%"})
+    return to_bits(found)
+
+
+_lookup: Mapping[str, sa.TextClause] = {
+    "sqlite": sa.text(
+        "SELECT value, (SELECT json_group_array(rowid) FROM search_fts"
+        " WHERE search_fts MATCH value) FROM json_each(:tokens)"
+    ),
+    "postgresql": sa.text(
+        "SELECT value, (SELECT CAST(json_agg(work_id) AS text) FROM search_doc"
+        " WHERE array_to_tsvector(string_to_array(tokens, ' ')) @@ CAST(value AS tsquery))"
+        " FROM json_array_elements_text(CAST(:tokens AS json)) AS value"
+    ),
+}
+_doc = table(SearchDoc)
+_containing = sa.select(_doc.c.work_id).where(
+    in_list(_doc.c.work_id, "works"),
+    (" " + _doc.c.tokens + " ").like(sa.bindparam("pattern")),
+)
