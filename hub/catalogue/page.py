@@ -8,7 +8,6 @@ taken in a page together with its cursor, or nothing of it. Statements are built
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -249,21 +248,22 @@ def _write_offers(
     if grants:
         connection.execute(_insert_grants, grants)
     loosened = {
-        row.work_id
+        stored[member.offer_id or 0].work_id
         for member in known
-        for row in [stored[member.offer_id or 0]]
         if set(member.old_keys) - set(member.keys)
     } - regrouped.dissolved
-    if loosened:
-        parted = works.split(connection, loosened)
-        regrouped.touched |= parted.touched
+    parted = works.split(connection, loosened)
     index.drop(connection, regrouped.dissolved)
     ready = {
         member.offer_id or 0: (member.prepared.record, analysis)
         for member, analysis in zip(members, analyses, strict=True)
     }
     moved = {stored[member.offer_id or 0].work_id for member in known}
-    _index(connection, regrouped.touched | (moved - regrouped.dissolved), ready)
+    anew = regrouped.joined | loosened | parted | (moved - regrouped.dissolved)
+    regions = {row.key: row.region for row in connection.execute(_select_regions)}
+    _index_founded(connection, site, regions, fresh, ready, regrouped.founded - anew, moment)
+    _extend(connection, site, regions, fresh, regrouped.founded | anew)
+    _index(connection, anew, ready)
     return [
         {"offer_id": member.offer_id, "field": name, "old": old, "new": new}
         for member in known
@@ -273,39 +273,87 @@ def _write_offers(
     ]
 
 
+def _index_founded(
+    connection: Connection,
+    site: str,
+    regions: Mapping[str, str],
+    fresh: Sequence[Member],
+    ready: Mapping[int, tuple[Record, Analysis]],
+    founded: Collection[int],
+    moment: datetime,
+) -> None:
+    """Index works that this page founded: all their offers are at hand."""
+    holdings: dict[int, list[_Holding]] = {}
+    for member in fresh:
+        if member.work_id in founded:
+            holding = _Holding(member.offer_id or 0, site, member.prepared.record, moment)
+            holdings.setdefault(member.work_id or 0, []).append(holding)
+    index.put(connection, [_row(*work, regions, ready) for work in holdings.items()])
+
+
+def _extend(
+    connection: Connection,
+    site: str,
+    regions: Mapping[str, str],
+    fresh: Sequence[Member],
+    written: Collection[int],
+) -> None:
+    """Note in the index who else offers works that were there before; their text stays."""
+    facets: dict[int, set[tuple[str, str]]] = {}
+    for member in fresh:
+        if member.work_id not in written:
+            found = index.holding_facets(site, regions.get(site, ""), member.prepared.record)
+            facets.setdefault(member.work_id or 0, set()).update(found)
+    index.extend(connection, facets)
+
+
 def _index(
     connection: Connection,
     work_ids: Collection[int],
     ready: Mapping[int, tuple[Record, Analysis]],
 ) -> None:
-    """One entry per work that has a live offer: its oldest one speaks for it."""
+    """Write works anew from all their live offers; one without any leaves the index."""
     if not work_ids:
         return
     regions = {row.key: row.region for row in connection.execute(_select_regions)}
-    offers: dict[int, list[sa.Row[int, int, str, str, datetime]]] = defaultdict(list)
+    holdings: dict[int, list[_Holding]] = {}
     for row in connection.execute(_select_holdings, {"works": json_list(work_ids)}):
-        offers[row.work_id].append(row)
-    rows = []
-    for work_id, holdings in offers.items():
-        first = holdings[0]
-        records = [
-            ready[row.id][0] if row.id in ready else normalise.load(row.record) for row in holdings
-        ]
-        facets = set(index.record_facets(records[0]))
-        for row, record in zip(holdings, records, strict=True):
-            facets.update(index.holding_facets(row.site_key, regions.get(row.site_key, ""), record))
-        rows.append(
-            index.IndexRow(
-                work_id=work_id,
-                offer_id=first.id,
-                title=records[0].title,
-                newest=records[0].modified or first.created_at,
-                facets=tuple(sorted(facets)),
-                analysis=ready[first.id][1] if first.id in ready else analyse(records[0]),
-            )
-        )
-    index.drop(connection, set(work_ids) - offers.keys())
-    index.put(connection, rows)
+        record = ready[row.id][0] if row.id in ready else normalise.load(row.record)
+        holding = _Holding(row.id, row.site_key, record, row.created_at)
+        holdings.setdefault(row.work_id, []).append(holding)
+    index.drop(connection, set(work_ids) - holdings.keys())
+    index.put(connection, [_row(*work, regions, ready) for work in holdings.items()])
+
+
+@dataclass(frozen=True, slots=True)
+class _Holding:
+    """A live offer of a work."""
+
+    offer_id: int
+    site: str
+    record: Record
+    created_at: datetime
+
+
+def _row(
+    work_id: int,
+    holdings: Sequence[_Holding],
+    regions: Mapping[str, str],
+    ready: Mapping[int, tuple[Record, Analysis]],
+) -> index.IndexRow:
+    """The index entry of a work: its oldest offer speaks for it, all of them say who has it."""
+    first = holdings[0]
+    facets = set(index.record_facets(first.record))
+    for one in holdings:
+        facets.update(index.holding_facets(one.site, regions.get(one.site, ""), one.record))
+    return index.IndexRow(
+        work_id=work_id,
+        offer_id=first.offer_id,
+        title=first.record.title,
+        newest=first.record.modified or first.created_at,
+        facets=tuple(sorted(facets)),
+        analysis=ready[first.offer_id][1] if first.offer_id in ready else analyse(first.record),
+    )
 
 
 def _columns(member: Member, moment: datetime) -> dict[str, object]:

@@ -61,11 +61,11 @@ def begin(db: Database, site: str, plugin: str, *, full: bool = False) -> Begun:
         else:
             run = SyncRun(site_key=site, plugin=plugin, state="running", started_at=now())
             session.add(run)
+        run.owner, run.heartbeat_at = _me(), now()
+        session.flush()
         if full:
             source.cursor = None
             _drop_pages(session, site, plugin)
-        run.owner, run.heartbeat_at, run.finished_at, run.error = _me(), now(), None, ""
-        session.flush()
         source.run_id = run.id
         return Begun(run.id, source.cursor)
 

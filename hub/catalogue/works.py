@@ -44,14 +44,16 @@ class Member(Protocol):
     def kind(self) -> str: ...
     @property
     def keys(self) -> tuple[str, ...]: ...
+
     work_id: int | None
 
 
 @dataclass(slots=True)
 class Regrouped:
-    """Works whose offers changed, and works that exist no more."""
+    """What became of works: new ones, those that took others in, and those taken in."""
 
-    touched: set[int] = field(default_factory=set)
+    founded: set[int] = field(default_factory=set)
+    joined: set[int] = field(default_factory=set)
     dissolved: set[int] = field(default_factory=set)
 
 
@@ -77,6 +79,7 @@ def assign(connection: Connection, members: Sequence[Member]) -> Regrouped:
     target: dict[Hashable, int] = dict(
         zip(fresh, allocate(connection, _work, len(fresh)), strict=True)
     )
+    result.founded.update(target.values())
     if fresh:
         connection.execute(
             _insert_works, [{"id": target[root], "kind": kinds[root]} for root in fresh]
@@ -86,10 +89,10 @@ def assign(connection: Connection, members: Sequence[Member]) -> Regrouped:
             target[root], *others = _numbers_in(groups[root])
             if others:
                 _merge(connection, target[root], others)
+                result.joined.add(target[root])
                 result.dissolved.update(others)
     for root, member in zip(roots, members, strict=True):
         member.work_id = target[root]
-    result.touched.update(target.values())
     new_keys = {
         key: target[root]
         for root, member in zip(roots, members, strict=True)
@@ -102,12 +105,12 @@ def assign(connection: Connection, members: Sequence[Member]) -> Regrouped:
     return result
 
 
-def split(connection: Connection, work_ids: Collection[int]) -> Regrouped:
+def split(connection: Connection, work_ids: Collection[int]) -> set[int]:
     """Part works whose offers no longer hang together, after offers have lost keys.
 
-    The part that holds the oldest offer keeps the work.
+    The part that holds the oldest offer keeps the work. Returns the works founded for the rest.
     """
-    result = Regrouped(touched=set(work_ids))
+    founded: set[int] = set()
     members: dict[int, list[sa.Row[int, str, str, int]]] = defaultdict(list)
     for row in connection.execute(_select_members, {"works": json_list(work_ids)}):
         members[row.work_id].append(row)
@@ -123,11 +126,11 @@ def split(connection: Connection, work_ids: Collection[int]) -> Regrouped:
                 connection.execute(_insert_works, [{"id": part_id, "kind": rows[0].kind}])
                 offers = [node for node in part if isinstance(node, int)]
                 connection.execute(_move_offers, {"offers": json_list(offers), "target": part_id})
-                result.touched.add(part_id)
+                founded.add(part_id)
             keys = [{"key": n, "work_id": part_id} for n in part if isinstance(n, str)]
             if keys:
                 connection.execute(_insert_keys, keys)
-    return result
+    return founded
 
 
 def _works_by_key(connection: Connection, keys: Collection[str]) -> dict[str, int]:

@@ -89,6 +89,20 @@ def test_unchanged_rows_are_not_written(net: Network) -> None:
         assert session.scalars(sa.select(models.Offer.changed_at)).one() == before
 
 
+def test_a_full_run_starts_over(net: Network) -> None:
+    cursors = []
+
+    def script(cursor: str | None) -> Iterator[Change]:
+        cursors.append(cursor)
+        yield Upsert(medium("1"))
+        yield Checkpoint("next")
+
+    net.play("borken", script)
+    for full in (True, False, True):
+        assert sync(net.hub.db, net.site("borken"), "scripted", full=full).state == "succeeded"
+    assert cursors == [None, "next", None]
+
+
 def test_complete_run_withdraws_what_it_did_not_see(net: Network) -> None:
     run(net, "borken", *everything(*(medium(f"{n:02}", f"Titel {n}") for n in range(10))))
     report = run(net, "borken", *everything(*(medium(f"{n:02}", f"Titel {n}") for n in range(9))))
