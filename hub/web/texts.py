@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_time
@@ -203,13 +203,14 @@ def grant_text(grant: Grant, names: Mapping[str, str]) -> str:
         case Scope.ROLE:
             whom = gettext("Licence for role %(role)s", role=grant.value)
     start = day(grant.valid_from) if grant.valid_from else ""
-    end = day(grant.valid_until) if grant.valid_until else ""
+    # People name the last day of a term, not the first day after it.
+    end = day(grant.valid_until - timedelta(days=1)) if grant.valid_until else ""
     if start and end:
-        term = gettext("from %(start)s to before %(end)s", start=start, end=end)
+        term = gettext("from %(start)s until %(end)s", start=start, end=end)
     elif start:
         term = gettext("from %(start)s", start=start)
     elif end:
-        term = gettext("to before %(end)s", end=end)
+        term = gettext("until %(end)s", end=end)
     else:
         return whom
     return f"{whom}, {term}"

@@ -1,0 +1,180 @@
+"""A small network with something of everything that pages must show, taken in by the real sync."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from hub import models
+from hub.catalogue.sync import sync
+from hub.records import (
+    AccessMode,
+    Change,
+    Checkpoint,
+    Event,
+    Grant,
+    Identifier,
+    Kind,
+    MediumType,
+    Record,
+    Scope,
+    Upsert,
+)
+from tests.sources import Network, network
+
+ROOT = Path(__file__).resolve().parent.parent
+SITES = ("borken", "coesfeld", "lvr", "leer")
+"""`leer` offers nothing and was never read; `lvr` is a Landesmedienzentrum."""
+
+WATER = (Identifier("medium", "5511494"),)
+SCRIPT = "<script>alert('Wasser')</script>"
+
+
+def medium(source_id: str, title: str, **values: object) -> Record:
+    defaults: dict[str, object] = {
+        "medium_type": MediumType.VIDEO,
+        "subjects": ("080",),
+        "levels": ("grundschule",),
+    }
+    return Record(source_id, Kind.MEDIUM, title, **{**defaults, **values})  # type: ignore[arg-type]
+
+
+def borken(today: date) -> list[Record]:
+    start = datetime(today.year + 1, 3, 4, 14, 0, tzinfo=UTC)
+    return [
+        medium(
+            "water",
+            "Wasserkreislauf – vom Regen zum Grundwasser",
+            identifiers=WATER,
+            description="Ein Film über den Kreislauf des Wassers.\nMit Arbeitsblättern.",
+            duration=1380,
+            grades=(3, 6),
+            languages=("de",),
+            competences=("3.4",),
+            access=AccessMode.LICENSED,
+            grants=(Grant(Scope.SITE, "borken", None, today + timedelta(days=300)),),
+        ),
+        medium(
+            "expired",
+            "Wasser in der Wüste",
+            access=AccessMode.LICENSED,
+            grants=(Grant(Scope.SITE, "borken", None, today - timedelta(days=3)),),
+        ),
+        medium(
+            "open", "Wasser ist Leben", url="https://medien.example/wasser", creators=("A. B.",)
+        ),
+        medium(
+            "script",
+            SCRIPT,
+            description=f"<img src=x onerror=alert(1)> Wasser {SCRIPT}",
+            keywords=(SCRIPT,),
+            details={SCRIPT: SCRIPT},
+            publishers=("\"' onmouseover='alert(1)",),
+        ),
+        Record(
+            "tablets",
+            Kind.DEVICE,
+            "Tabletkoffer mit 16 Geräten",
+            quantity=4,
+            access=AccessMode.LOAN,
+            details={"Zubehör": "Ladekoffer"},
+        ),
+        Record("studio", Kind.ROOM, "Podcast-Studio", quantity=8, access=AccessMode.BOOKING),
+        Record(
+            "stopmotion",
+            Kind.TRAINING,
+            "Trickfilm-Werkstatt: Stop-Motion im Unterricht",
+            events=(Event(start, start + timedelta(hours=3), "Borken", 12),),
+            access=AccessMode.BOOKING,
+        ),
+        Record("concept", Kind.CONSULTING, "Medienkonzept", access=AccessMode.REQUEST),
+        *(medium(f"many-{n}", f"Tiere im Wald, Folge {n}") for n in range(1, 46)),
+    ]
+
+
+def coesfeld(today: date) -> list[Record]:
+    return [
+        medium("w", "Wasserkreislauf", identifiers=WATER, access=AccessMode.LOAN, quantity=2),
+        Record("parents", Kind.PARENTS_EVENING, "Elternabend: Spiele", access=AccessMode.REQUEST),
+        Record("scouts", Kind.SCOUTS, "Medienscouts NRW", access=AccessMode.REQUEST),
+        Record("film", Kind.PROJECT, "Wir drehen einen Film", access=AccessMode.REQUEST),
+    ]
+
+
+def lvr(today: date) -> list[Record]:
+    land = (Grant(Scope.LAND, "NRW"),)
+    return [medium("history", "Römer am Rhein", access=AccessMode.LICENSED, grants=land)]
+
+
+def complete(records: list[Record]) -> list[Change]:
+    return [*map(Upsert, records), Checkpoint("1", complete=True)]
+
+
+@contextmanager
+def filled_network(database_url: str, folder: Path) -> Iterator[Network]:
+    """Four sites; `script` is withdrawn from coesfeld's list by its second run."""
+    (folder / "network").mkdir(parents=True)
+    shutil.copy(ROOT / "config" / "network" / "tilegrid.csv", folder / "network")
+    today = datetime.now(UTC).date()
+    with network(database_url, folder, SITES) as net:
+        with net.hub.db.write() as session:
+            session.execute(
+                sa.update(models.Site)
+                .where(models.Site.key == "borken")
+                .values(
+                    name="Medienzentrum Kreis Borken",
+                    ags=["05554"],
+                    contact={
+                        "street": "Burloer Straße 93",
+                        "postcode": "46325",
+                        "town": "Borken",
+                        "phone": "02861 1234",
+                        "email": "medienzentrum@borken.example",
+                        "website": "https://medienzentrum.borken.example/",
+                        "opening_hours": "Mo–Fr 8–16 Uhr",
+                    },
+                    branches=[{"name": "Zweigstelle Ahaus", "town": "Ahaus"}],
+                    profile={
+                        "task": "Medien für Schulen",
+                        "rooms": "MediaLab",
+                        "target_groups": ["school", "kita"],
+                        "cost": "kostenfrei",
+                        "consulting": "Medienberatung NRW im Haus",
+                        "team": "Leitung, Verleih",
+                    },
+                )
+            )
+            session.execute(
+                sa.update(models.Site)
+                .where(models.Site.key == "coesfeld")
+                .values(
+                    name="Medienzentrum Kreis Coesfeld",
+                    ags=["05558"],
+                    contact={"website": "javascript:alert(1)"},
+                )
+            )
+            session.execute(
+                sa.update(models.Site)
+                .where(models.Site.key == "lvr")
+                .values(name="LVR-Zentrum für Medien und Bildung", kind="state", region="", ags=[])
+            )
+        for key, records in (("borken", borken), ("coesfeld", coesfeld), ("lvr", lvr)):
+            net.play(key, complete(records(today)))
+            report = sync(net.hub.db, net.site(key), "scripted")
+            assert report.state == "succeeded", report.error
+        net.hub.sites.refresh()
+        yield net
+
+
+def offer_id(net: Network, source_id: str) -> int:
+    with net.hub.db.read() as session:
+        found = session.scalar(
+            sa.select(models.Offer.id).where(models.Offer.source_id == source_id)
+        )
+    assert found is not None
+    return found
