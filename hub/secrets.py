@@ -153,9 +153,13 @@ class Keyring:
         """Return the token that `decrypt` turns back; raises `SecretError`."""
         if not value:
             raise SecretError("An empty text is no secret.")
-        if len(value.encode()) > MAX_BYTES:
+        try:
+            data = value.encode()
+        except UnicodeEncodeError:
+            raise SecretError("A secret must be valid text.") from None
+        if len(data) > MAX_BYTES:
             raise SecretError(f"A secret may have at most {MAX_BYTES} bytes.")
-        return self._fernet().encrypt(value.encode()).decode("ascii")
+        return self._fernet().encrypt(data).decode("ascii")
 
     def decrypt(self, token: str) -> str:
         """Return what was encrypted; raises `SecretError`."""
@@ -305,7 +309,7 @@ def _map_field(field: ma.fields.Field[Any], value: Any, stored: Any, function: S
             _map_field(field.inner, item, _at(stored, index), function)
             for index, item in enumerate(value)
         ]
-    if isinstance(field, ma.fields.Dict) and isinstance(value, dict) and field.value_field:
+    if isinstance(field, ma.fields.Mapping) and isinstance(value, dict) and field.value_field:
         inner = field.value_field
         return {
             key: _map_field(inner, item, _at(stored, key), function) for key, item in value.items()

@@ -35,7 +35,7 @@ MAX_CHANGES = 100_000
 MAX_CURSOR = 65_536
 MAX_RESUMPTIONS = 12
 LANGUAGES = ("de", "en")
-KEYRING = Keyring("only for tests, known to everybody")
+KEYRING = Keyring("only for tests and known to everybody")
 
 
 @dataclass(frozen=True, slots=True)
