@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 from lxml import etree
 
@@ -241,7 +242,8 @@ def dublin_core(medium: Medium) -> str:
 
 def lom(medium: Medium) -> str:
     """IEEE LOM as school repositories write it: EAF subjects in a classification."""
-    root = etree.Element(f"{{{LOM}}}lom", nsmap={None: LOM})
+    namespaces: Any = {None: LOM}  # the stubs know no default namespace
+    root = etree.Element(f"{{{LOM}}}lom", nsmap=namespaces)
     general = _sub(root, "general")
     identifier = _sub(general, "identifier")
     _sub(identifier, "catalog", "URI")
@@ -253,9 +255,7 @@ def lom(medium: Medium) -> str:
         _string(general, "keyword", word)
     contribute = _sub(_sub(root, "lifeCycle"), "contribute")
     _value(contribute, "role", "publisher")
-    _sub(
-        contribute, "entity", f"BEGIN:VCARD\nVERSION:3.0\nORG:{medium.producer}\nFN:\nEND:VCARD"
-    )
+    _sub(contribute, "entity", f"BEGIN:VCARD\nVERSION:3.0\nORG:{medium.producer}\nFN:\nEND:VCARD")
     _sub(_sub(contribute, "date"), "dateTime", f"{medium.year}-05-02")
     technical = _sub(root, "technical")
     _sub(technical, "format", FORM.get(medium.type, ("", "text/html"))[1])
@@ -320,9 +320,7 @@ def _subject_names(medium: Medium) -> list[str]:
 def _levels(medium: Medium) -> list[tuple[str, str, str]]:
     first, last = medium.grades or (0, 0)
     return [
-        (name, kim, oeh)
-        for low, high, name, kim, oeh in LEVELS
-        if first <= high and last >= low
+        (name, kim, oeh) for low, high, name, kim, oeh in LEVELS if first <= high and last >= low
     ]
 
 
@@ -347,7 +345,6 @@ def _value(parent: etree._Element, name: str, value: str) -> None:
     _sub(element, "value", value)
 
 
-def _xml(root: etree._Element, *, doctype: str | None = None) -> bytes:
-    return etree.tostring(
-        root, xml_declaration=True, encoding="UTF-8", pretty_print=True, doctype=doctype
-    )
+def _xml(root: etree._Element, *, doctype: str = "") -> bytes:
+    head = f"<?xml version='1.0' encoding='UTF-8'?>\n{doctype}".strip() + "\n"
+    return head.encode() + etree.tostring(root, encoding="utf-8", pretty_print=True)

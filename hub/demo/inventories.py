@@ -279,9 +279,7 @@ def _services(stock: Stock, kind: Kind, holder: Holder) -> Iterator[Row]:
 def _media(stock: Stock, holder: Holder) -> Iterator[Row]:
     """What lies on the shelves: DVDs of works that are also online, and old carriers."""
     shelf = [medium for medium in stock.media if medium.dvd or medium.source == "carrier"]
-    for medium in dice.some(
-        shelf, dice.between(18, 40, holder.key, "shelf"), holder.key, "shelf"
-    ):
+    for medium in dice.some(shelf, dice.between(18, 40, holder.key, "shelf"), holder.key, "shelf"):
         grades = medium.grades
         yield {
             "number": _shelf_number(medium),
