@@ -25,9 +25,9 @@ from connectors.errors import Malformed, Refused, Unreachable
 from connectors.http import Client
 
 NAMESPACE = "http://www.openarchives.org/OAI/2.0/"
-ATTEMPTS = 6
-"""How often a request is made before its failure counts; pauses of 1, 2, 4, 8, 16 seconds."""
-LONGEST_PAUSE = 300.0
+ATTEMPTS = 5
+"""How often a request is made before its failure counts; pauses of 1, 2, 4, 8 seconds."""
+LONGEST_PAUSE = 120.0
 """Seconds that we wait because a server asks for it; for longer ones the error is handed up."""
 TIME_LIMIT = 6 * 3600.0
 """Seconds that one list may take; whoever harvests goes on at the position of the last page."""
@@ -41,12 +41,17 @@ _PROBLEM_STATUSES = (400, 404, 422)
 Granularity = Literal["day", "second"]
 
 
-class ProtocolError(Malformed):
-    """The provider answered with an error of the protocol; `code` is its code."""
+class BrokenList(Malformed):
+    """The list cannot be believed, nor gone on with: only a new one may help."""
 
-    def __init__(self, code: str, message: str) -> None:
+
+class ProtocolError(BrokenList):
+    """The provider answered with an error of the protocol; `code` is its code, `date` the time."""
+
+    def __init__(self, code: str, message: str, date: datetime | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.date = date
 
 
 class Item(NamedTuple):
@@ -224,8 +229,8 @@ class Repository:
 
         `start` and `until` are inclusive, in the provider's granularity (`Identity.stamp`). The
         iterator ends only when the list was verified to have ended; otherwise it raises, after
-        the pages that did come: `Unreachable` when going on at the last position may help,
-        `Malformed` when only a new list may.
+        the pages that did come: `BrokenList` when only a new list may help, else, as far as
+        anything does, going on at the last position.
         """
         harvest = _Harvest(position or Position(start=start), self._place)
         begun = self._clock()
@@ -252,7 +257,7 @@ class Repository:
                     harvest.restart(self.identify().granularity)
                     continue
                 if error.code == "noRecordsMatch" and not here.token:
-                    yield harvest.nothing()
+                    yield harvest.nothing(error.date)
                     harvest.verify()
                     return
                 raise
@@ -281,7 +286,7 @@ class Repository:
     def _once(self, parameters: Mapping[str, str]) -> _Answer:
         response = self._client.get(self.address, params=parameters, expect=_PROBLEM_STATUSES)
         try:
-            document = xml.parse(response.content)
+            document = xml.parse(response.content, max_bytes=len(response.content))
             answer = _Answer(document, self._place)
         except Malformed as error:
             if response.status in _PROBLEM_STATUSES:
@@ -348,17 +353,17 @@ class _Answer:
         if errors:
             code = errors[0].get("code", "")
             text = " ".join((errors[0].text or "").split())
-            raise ProtocolError(code, f"{self._place} answered {code}: {text}"[:500])
+            raise ProtocolError(code, f"{self._place} answered {code}: {text}"[:500], self.date)
 
     def check_list(self, resumed: bool, limited: bool) -> None:
-        """Raise `Malformed` for a page that is empty, unless it is an end or may be nothing."""
+        """Raise `BrokenList` for a page that is empty, unless it is an end or may be nothing."""
         if any(True for _ in self.content("ListRecords").iterchildren(self._tags.record)):
             return
         token = self.token("ListRecords")
         if token.text:
-            raise Malformed(f"{self._place} sent an empty page that is not its last")
+            raise BrokenList(f"{self._place} sent an empty page that is not its last")
         if not (token.present if resumed else limited):
-            raise Malformed(f"{self._place} sent an empty page in place of records")
+            raise BrokenList(f"{self._place} sent an empty page in place of records")
 
     def content(self, verb: str) -> etree._Element:
         """The element that answers the verb."""
@@ -475,10 +480,10 @@ class _Harvest:
             fresh, token.text, token.cursor, token.total, answer.date, self.position, answer.repairs
         )
 
-    def nothing(self) -> Page:
+    def nothing(self, date: datetime | None) -> Page:
         """The page of a list without records."""
         self.position = replace(self.position, token=None)
-        return Page([], None, None, None, None, self.position, 0)
+        return Page([], None, None, None, date, self.position, 0)
 
     def restart(self, granularity: Granularity) -> None:
         """Begin a new list in place of one whose token expired, where its datestamps stood.
@@ -489,7 +494,7 @@ class _Harvest:
         """
         self._restarts += 1
         if self._restarts > MOST_RESTARTS:
-            raise Malformed(f"{self._place} lets each of its tokens expire at once")
+            raise BrokenList(f"{self._place} lets each of its tokens expire at once")
         here = self.position
         start = here.start
         if here.ordered and here.newest > here.oldest:
@@ -503,17 +508,17 @@ class _Harvest:
         self._total = None
 
     def verify(self) -> None:
-        """Raise `Malformed` unless the list, which says that it ended, can be believed."""
+        """Raise `BrokenList` unless the list, which says that it ended, can be believed."""
         different = self._resumed + self._distinct()
         if self._total is not None and different < self._total:
-            raise Malformed(f"{self._place} announced {self._total} records and gave {different}")
+            raise BrokenList(f"{self._place} announced {self._total} records and gave {different}")
         if self._repeated and self._total is None:
-            raise Malformed(f"{self._place} gave a page twice, so others may be missing")
+            raise BrokenList(f"{self._place} gave a page twice, so others may be missing")
         here = self.position
         if here.before and here.expected is not None:
             different = self._carried + len(self._earlier.union(self._seen))
             if different < here.expected:
-                raise Malformed(
+                raise BrokenList(
                     f"{self._place} announced {here.expected} records and, over an expired token, "
                     f"gave {different}"
                 )
@@ -522,7 +527,7 @@ class _Harvest:
         self._repeated = True
         self._repeats += 1
         if self._repeats > MOST_REPEATS or (token and token == self.position.token):
-            raise Malformed(f"{self._place} gives the same page again and again")
+            raise BrokenList(f"{self._place} gives the same page again and again")
 
     def _move(self, items: list[Item]) -> None:
         """Note the datestamps of a page."""
