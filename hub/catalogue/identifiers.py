@@ -19,6 +19,10 @@ MEDIUM_TYPE_CODES = frozenset(
 _MEDIUM = re.compile(r"\s*(?:([^\W\d_][\w.]*?)[\s:_-]*)?0*([1-9][\d\s]{0,14}?)\s*", re.ASCII)
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 _NOT_DIGITS = re.compile(r"[\s-]")
+_PLAIN_ADDRESS = re.compile(
+    r"https?://(?:www\.)?([a-z0-9][a-z0-9.-]*)(/[\w./~%+-]*[\w~%+.-])/*", re.ASCII
+)
+"""An address in which nothing needs to be taken out or put in order."""
 _SESSION = frozenset(["pid", "sid", "sessionid", "jsessionid", "phpsessid"])
 _CAMPAIGN = frozenset(
     ["fbclid", "gclid", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"]
@@ -67,6 +71,9 @@ def url_key(value: str) -> str | None:
 
     A home page is where many things are found, so it identifies none of them: None.
     """
+    plain = _PLAIN_ADDRESS.fullmatch(value)
+    if plain:
+        return f"url:{plain[1]}{plain[2]}"
     try:
         parts = urlsplit(value.strip())
         host = (parts.hostname or "").removeprefix("www.")

@@ -41,6 +41,11 @@ _BLANK_LINES = re.compile(r" ?\n ?(?:\n ?)*")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 
+_PLAIN_ADDRESS = re.compile(
+    r"https?://[A-Za-z0-9][A-Za-z0-9.-]{0,250}/[\w./~%+-]{0,1500}", re.ASCII
+)
+"""The common case, in which there is nothing to look at closely."""
+
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -218,8 +223,8 @@ def _number(name: str, value: Any, least: int, most: int) -> int | None:
 def _address(name: str, value: Any) -> str:
     """Only web addresses with a host survive; anything else (`javascript:`) is no link."""
     address = _line(name, value)
-    if not address:
-        return ""
+    if not address or _PLAIN_ADDRESS.fullmatch(address):
+        return address
     try:
         parts = urlsplit(address)
         usable = parts.scheme.lower() in ("http", "https") and bool(parts.hostname)

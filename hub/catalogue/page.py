@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 from hub.catalogue import index, normalise, works
 from hub.catalogue.analysis import Analysis, analyse
 from hub.catalogue.producer import Page, Prepared
-from hub.db import allocate, in_list, json_list
+from hub.db import allocate, in_list, insert, json_list
 from hub.models import (
     Offer,
     OfferGrant,
@@ -137,21 +137,14 @@ def store(
         "total": found.page.checkpoint.total if found.page.checkpoint else None,
     }
     before = connection.execute(_count, counts).one()
-    if found.page.rejects and before.rejected - len(found.page.rejects) < MAX_KEPT:
-        connection.execute(
-            _insert_rejects,
-            [
-                {
-                    "run_id": run_id,
-                    "source_id": r.source_id,
-                    "reason": r.reason,
-                    "excerpt": r.excerpt,
-                }
-                for r in found.page.rejects
-            ],
+    if before.rejected - len(found.page.rejects) < MAX_KEPT:
+        insert(
+            connection,
+            table(SyncReject),
+            [{"run_id": run_id, **asdict(reject)} for reject in found.page.rejects],
         )
-    if differences and before.changed - found.changed < MAX_KEPT:
-        connection.execute(_insert_changes, [{"run_id": run_id, **row} for row in differences])
+    if before.changed - found.changed < MAX_KEPT:
+        insert(connection, table(SyncChange), [{"run_id": run_id, **row} for row in differences])
     seen = array("q", found.unchanged)
     seen.extend(member.offer_id for member in found.members if member.offer_id is not None)
     connection.execute(
@@ -213,20 +206,20 @@ def _write_offers(
     regrouped = works.assign(connection, members)
     for member, number in zip(fresh, allocate(connection, _offer, len(fresh)), strict=True):
         member.offer_id = number
-    if fresh:
-        connection.execute(
-            _insert_offers,
-            [
-                {
-                    **_columns(member, moment),
-                    "site_key": site,
-                    "plugin": plugin,
-                    "source_id": member.prepared.record.source_id,
-                    "created_at": moment,
-                }
-                for member in fresh
-            ],
-        )
+    insert(
+        connection,
+        _offer,
+        [
+            {
+                **_columns(member, moment),
+                "site_key": site,
+                "plugin": plugin,
+                "source_id": member.prepared.record.source_id,
+                "created_at": moment,
+            }
+            for member in fresh
+        ],
+    )
     if known:
         connection.execute(
             _update_offers,
@@ -234,19 +227,21 @@ def _write_offers(
         )
         changed_ids = [member.offer_id for member in known if member.offer_id]
         connection.execute(_delete_grants, {"offers": json_list(changed_ids)})
-    grants = [
-        {
-            "offer_id": member.offer_id,
-            "scope": grant.scope.value,
-            "value": grant.value,
-            "valid_from": grant.valid_from,
-            "valid_until": grant.valid_until,
-        }
-        for member in members
-        for grant in member.prepared.record.grants
-    ]
-    if grants:
-        connection.execute(_insert_grants, grants)
+    insert(
+        connection,
+        _grant,
+        [
+            {
+                "offer_id": member.offer_id,
+                "scope": grant.scope.value,
+                "value": grant.value,
+                "valid_from": grant.valid_from,
+                "valid_until": grant.valid_until,
+            }
+            for member in members
+            for grant in member.prepared.record.grants
+        ],
+    )
     loosened = {
         stored[member.offer_id or 0].work_id
         for member in known
@@ -405,7 +400,6 @@ _select_holdings = (
     .order_by(_offer.c.id)
 )
 _select_regions = sa.select(_site.c.key, _site.c.region)
-_insert_offers = sa.insert(_offer)
 _update_offers = (
     sa.update(_offer)
     .where(_offer.c.id == sa.bindparam("offer"))
@@ -430,9 +424,7 @@ _withdraw = (
     .where(in_list(_offer.c.id, "offers"), _offer.c.withdrawn_at.is_(None))
     .values(withdrawn_at=sa.bindparam("now"), changed_at=sa.bindparam("now"))
 )
-_insert_grants = sa.insert(_grant)
 _delete_grants = sa.delete(_grant).where(in_list(_grant.c.offer_id, "offers"))
-_insert_rejects, _insert_changes = sa.insert(table(SyncReject)), sa.insert(table(SyncChange))
 _insert_page = sa.insert(table(SyncPage))
 _count = (
     sa.update(_run)

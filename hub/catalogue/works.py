@@ -7,21 +7,20 @@ run inside the write transaction of a page.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.db import allocate, in_list, json_list
+from hub.db import allocate, in_list, insert, json_list
 from hub.models import Offer, Work, WorkKey
 from hub.models.base import table
 
 _work, _key, _offer = table(Work), table(WorkKey), table(Offer)
 
-_insert_works, _insert_keys = sa.insert(_work), sa.insert(_key)
 _select_keys = sa.select(_key.c.key, _key.c.work_id).where(in_list(_key.c.key, "keys"))
 _select_members = sa.select(
     _offer.c.id, _offer.c.match_keys, _offer.c.kind, _offer.c.work_id
@@ -64,44 +63,26 @@ def assign(connection: Connection, members: Sequence[Member]) -> Regrouped:
     """
     result = Regrouped()
     known = _works_by_key(connection, {key for member in members for key in member.keys})
-    links = _Links()
-    for number, member in enumerate(members):
-        links.join(
-            ("member", number),
-            *member.keys,
-            *(known[key] for key in member.keys if key in known),
-            *([] if member.work_id is None else [member.work_id]),
-        )
-    groups = links.groups()
-    roots = [links.root(("member", number)) for number in range(len(members))]
-    fresh = [root for root in dict.fromkeys(roots) if not _numbers_in(groups[root])]
-    kinds = {root: member.kind for root, member in zip(roots, members, strict=True)}
-    target: dict[Hashable, int] = dict(
-        zip(fresh, allocate(connection, _work, len(fresh)), strict=True)
-    )
-    result.founded.update(target.values())
-    if fresh:
-        connection.execute(
-            _insert_works, [{"id": target[root], "kind": kinds[root]} for root in fresh]
-        )
-    for root in dict.fromkeys(roots):
-        if root not in target:
-            target[root], *others = _numbers_in(groups[root])
-            if others:
-                _merge(connection, target[root], others)
-                result.joined.add(target[root])
-                result.dissolved.update(others)
-    for root, member in zip(roots, members, strict=True):
-        member.work_id = target[root]
-    new_keys = {
-        key: target[root]
-        for root, member in zip(roots, members, strict=True)
-        for key in member.keys
-        if key not in known
-    }
-    if new_keys:
-        rows = [{"key": key, "work_id": work_id} for key, work_id in new_keys.items()]
-        connection.execute(_insert_keys, rows)
+    groups = _groups(members, known)
+    new = [group for group, works in groups if not works]
+    rows: list[dict[str, Any]] = []
+    for work_id, group in zip(allocate(connection, _work, len(new)), new, strict=True):
+        rows.append({"id": work_id, "kind": group[0].kind})
+        for member in group:
+            member.work_id = work_id
+    insert(connection, _work, rows)
+    result.founded.update(row["id"] for row in rows)
+    for group, works in groups:
+        if not works:
+            continue
+        for member in group:
+            member.work_id = works[0]
+        if len(works) > 1:
+            _merge(connection, works[0], works[1:])
+            result.joined.add(works[0])
+            result.dissolved.update(works[1:])
+    keys = {key: member.work_id for member in members for key in member.keys if key not in known}
+    insert(connection, _key, [{"key": key, "work_id": work} for key, work in keys.items()])
     return result
 
 
@@ -111,6 +92,8 @@ def split(connection: Connection, work_ids: Collection[int]) -> set[int]:
     The part that holds the oldest offer keeps the work. Returns the works founded for the rest.
     """
     founded: set[int] = set()
+    if not work_ids:
+        return founded
     members: dict[int, list[sa.Row[int, str, str, int]]] = defaultdict(list)
     for row in connection.execute(_select_members, {"works": json_list(work_ids)}):
         members[row.work_id].append(row)
@@ -123,14 +106,37 @@ def split(connection: Connection, work_ids: Collection[int]) -> set[int]:
         for number, part in enumerate(parts):
             part_id = work_id if number == 0 else allocate(connection, _work, 1)[0]
             if number:
-                connection.execute(_insert_works, [{"id": part_id, "kind": rows[0].kind}])
+                insert(connection, _work, [{"id": part_id, "kind": rows[0].kind}])
                 offers = [node for node in part if isinstance(node, int)]
                 connection.execute(_move_offers, {"offers": json_list(offers), "target": part_id})
                 founded.add(part_id)
             keys = [{"key": n, "work_id": part_id} for n in part if isinstance(n, str)]
-            if keys:
-                connection.execute(_insert_keys, keys)
+            insert(connection, _key, keys)
     return founded
+
+
+def _groups(
+    members: Sequence[Member], known: Mapping[str, int]
+) -> list[tuple[list[Member], list[int]]]:
+    """Members that hang together, each group with the works that exist of it, oldest first."""
+    uses = Counter(key for member in members for key in member.keys)
+    alone: list[tuple[list[Member], list[int]]] = []
+    linked: dict[Hashable, list[Member]] = {}
+    links = _Links()
+    for number, member in enumerate(members):
+        works = {known[key] for key in member.keys if key in known}
+        if member.work_id is not None:
+            works.add(member.work_id)
+        if works or any(uses[key] > 1 for key in member.keys):
+            node = ("member", number)
+            links.join(node, *member.keys, *works)
+            linked[node] = [member]
+        else:
+            alone.append(([member], []))
+    for group in links.groups().values():
+        together = [member for node in group for member in linked.get(node, ())]
+        alone.append((together, _numbers_in(group)))
+    return alone
 
 
 def _works_by_key(connection: Connection, keys: Collection[str]) -> dict[str, int]:
