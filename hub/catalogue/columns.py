@@ -37,6 +37,8 @@ class Columns:
     facets: FacetBits = field(default_factory=dict)
     titles: list[str] = field(default_factory=list)
     """Sort keys."""
+    lengths: array[int] = field(default_factory=lambda: array("H"))
+    """Of the titles' sort keys."""
     newest: array[int] = field(default_factory=lambda: array("q"))
 
 
@@ -77,11 +79,10 @@ def to_bits(ids: Sequence[int]) -> Bits:
     """The bitmap with these bits set."""
     if not ids:
         return 0
-    size = max(ids) + 1
-    digits = bytearray(b"0" * size)
+    octets = bytearray((max(ids) >> 3) + 1)
     for i in ids:
-        digits[size - 1 - i] = 49  # ord("1")
-    return int(digits, 2)
+        octets[i >> 3] |= 1 << (i & 7)
+    return int.from_bytes(octets, "little")
 
 
 def to_ids(bits: Bits) -> Iterator[int]:
@@ -114,15 +115,17 @@ def _refreshed(session: Session, old: Columns, version: int) -> Columns:
     changed: list[int] = []
     live: list[int] = []
     by_facets: dict[str, list[int]] = defaultdict(list)
-    titles, newest = old.titles, old.newest
+    titles, lengths, newest = old.titles, old.lengths, old.newest
     for work_id, offer_id, title, moment, facets in session.execute(
         _select_entries, {"version": old.version}
     ).tuples():
         if work_id >= len(titles):
             missing = work_id + 1 - len(titles)
             titles.extend([""] * missing)
+            lengths.extend([0] * missing)
             newest.extend([0] * missing)
         titles[work_id] = title
+        lengths[work_id] = len(title)
         newest[work_id] = moment
         changed.append(work_id)
         if offer_id is not None:
@@ -134,6 +137,7 @@ def _refreshed(session: Session, old: Columns, version: int) -> Columns:
         (old.live & keep) | to_bits(live),
         _merged(old.facets, keep, by_facets.items()),
         titles,
+        lengths,
         newest,
     )
 

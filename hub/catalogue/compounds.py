@@ -97,7 +97,7 @@ def parts() -> Parts:
     """The tables, from the cache folder or counted now (some seconds, once per machine)."""
     file = _cache_file()
     try:
-        text = file.read_text()
+        text = file.read_text("ascii")
     except OSError:
         text = subprocess.run(  # noqa: S603
             [sys.executable, "-m", __name__], check=True, stdout=subprocess.PIPE, text=True
@@ -110,7 +110,9 @@ def parts() -> Parts:
 
 def _cache_file() -> Path:
     versions = f"{_FORMAT}-{version('simplemma')}-{version('snowballstemmer')}"
-    return Path(os.environ.get("HUB_VAR") or "var").absolute() / "cache" / f"compounds-{versions}"
+    # One for all databases of this user, so that no test or second hub counts again.
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return caches / "medienzentren-hub" / f"compounds-{versions}.json"
 
 
 def _store(file: Path, text: str) -> None:

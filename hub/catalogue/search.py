@@ -6,11 +6,11 @@ here on bitmaps, so that SQLite and PostgreSQL give the same hits, counts and or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import reduce
-from heapq import nsmallest
+from heapq import nlargest, nsmallest
 from itertools import islice
 from operator import and_, or_
 
@@ -289,27 +289,29 @@ def _page(
 ) -> list[int]:
     """The ids of a page. Best first is: identified, most terms in titles undivided, most in
     titles, most in titles or keywords; then shorter titles, then older entries."""
-    key: Callable[[int], tuple[int | str, int]]
+    classes: Iterable[Bits] = [found]
+    choose: Callable[..., list[int]] = nsmallest
+    key: Callable[[int], int | str]
     if sort is Sort.TITLE:
-        key, classes = (lambda i: (cols.titles[i], i)), [found]
+        key = cols.titles.__getitem__
     elif sort is Sort.NEWEST or not (match.found or match.identified):
-        key, classes = (lambda i: (-cols.newest[i], i)), [found]
+        choose, key = nlargest, cols.newest.__getitem__
     else:
+        key = cols.lengths.__getitem__
         wanted = match.wanted
-        key, classes = (lambda i: (len(cols.titles[i]), i)), list(
-            _classes(
-                found,
-                [match.identified],
-                _at_least([f.whole_in_title for f in wanted]),
-                _at_least([f.in_title for f in wanted]),
-                _at_least([f.in_keywords for f in wanted]),
-            )
+        classes = _classes(
+            found,
+            [match.identified],
+            _at_least([f.whole_in_title for f in wanted]),
+            _at_least([f.in_title for f in wanted]),
+            _at_least([f.in_keywords for f in wanted]),
         )
     ids: list[int] = []
     for bits in classes:
         size = bits.bit_count()
         if offset < size:
-            ids += nsmallest(offset + limit - len(ids), to_ids(bits), key=key)[offset:]
+            # Ids come in ascending order and both functions are stable.
+            ids += choose(offset + limit - len(ids), to_ids(bits), key=key)[offset:]
             offset = 0
         else:
             offset -= size

@@ -1,0 +1,84 @@
+"""`hub bench`: measure the hub against a limit that is measured in the same run.
+
+Each subcommand lives in `hub.benchmarks.<name>`-shaped functions; it works on a temporary
+database and leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import sqlalchemy as sa
+from tqdm import tqdm
+
+from hub.cli import json_option, report
+from hub.db import Database, migrate
+
+
+@click.group()
+def command() -> None:
+    """Measure the hub against the limit of this machine."""
+
+
+@command.command("search")
+@click.option("--works", default=200_000, show_default=True, type=click.IntRange(100, 1_000_000))
+@click.option(
+    "--database",
+    "server",
+    metavar="URL",
+    help="A PostgreSQL server on which a temporary database may be made; default is SQLite.",
+)
+@json_option
+def search(works: int, server: str | None, as_json: bool) -> None:
+    """Search among so many works; a bare full-text query with plain facets is the measure."""
+    from hub.benchmarks import search as benchmark
+
+    with temporary_database(server) as database:
+        with tqdm(desc="build", unit=" works", total=works, disable=None) as bar:
+            figures = benchmark.measure(database, works, bar.update)
+    report(
+        dataclasses.asdict(figures), as_json, (("figure", "value"), benchmark.as_rows(figures))
+    )
+
+
+@contextmanager
+def temporary_database(server: str | None) -> Iterator[Database]:
+    """A migrated, empty database: a file, or a new database on a PostgreSQL server."""
+    if server is None:
+        with tempfile.TemporaryDirectory(prefix="hub-bench-") as folder:
+            with _migrated(f"sqlite:///{Path(folder) / 'bench.sqlite3'}") as database:
+                yield database
+        return
+    name = f"hub_bench_{uuid.uuid4().hex[:12]}"
+    try:
+        url = Database(server).url
+        if url.get_backend_name() != "postgresql":
+            raise ValueError(f"{server} is no PostgreSQL server")
+        admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
+    except (ValueError, sa.exc.SQLAlchemyError) as error:
+        raise click.ClickException(f"--database: {error}") from error
+    try:
+        with _migrated(url.set(database=name).render_as_string(hide_password=False)) as database:
+            yield database
+    finally:
+        with admin.connect() as connection:
+            connection.exec_driver_sql(f'DROP DATABASE "{name}" WITH (FORCE)')
+        admin.dispose()
+
+
+@contextmanager
+def _migrated(url: str) -> Iterator[Database]:
+    database = Database(url)
+    try:
+        migrate(database)
+        yield database
+    finally:
+        database.close()
