@@ -82,15 +82,12 @@ def measure(
         search(session, Query("Wasser"))
         first = perf_counter() - begin
     ours, bare, faceted = [], [], []
-    for _ in range(ROUNDS):
-        for query in queries:
-            with database.read() as session:
-                connection = session.connection()
-                ours.append(_milliseconds(lambda q=query: search(session, q)))
-                bare.append(_milliseconds(lambda q=query: _bare(connection, q)))
-                faceted.append(
-                    bare[-1] + _milliseconds(lambda q=query: _bare_facets(connection, q))
-                )
+    for query in queries * ROUNDS:
+        with database.read() as session:
+            ours.append(_milliseconds(search, session, query))
+            bare.append(_milliseconds(_bare, session.connection(), query))
+            facets = _milliseconds(_bare_facets, session.connection(), query)
+            faceted.append(bare[-1] + facets)
     return Figures(
         works=works,
         build_seconds=round(built, 1),
@@ -210,9 +207,9 @@ def _queries(words: _Words) -> Iterator[Query]:
         yield Query(f"FWU-{5_500_000 + rank + 1}")
 
 
-def _milliseconds(work: Callable[[], object]) -> float:
+def _milliseconds(work: Callable[..., object], *arguments: object) -> float:
     begin = perf_counter()
-    work()
+    work(*arguments)
     return (perf_counter() - begin) * 1000
 
 
@@ -232,7 +229,8 @@ def _match(connection: Connection, query: Query) -> str:
     matched = both.join(each)
     for term in terms:
         if term.excluded:
-            matched = f"({matched}){negated}(" + either.join(f + s for s in term.stems for f in FIELDS) + ")"
+            unwanted = either.join(f + stem for stem in term.stems for f in FIELDS)
+            matched = f"({matched}){negated}({unwanted})"
     return matched
 
 

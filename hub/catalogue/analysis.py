@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from hub.catalogue import compounds, identifiers, vocabulary
-from hub.records import Record
+from hub.records import Identifier, Record
 
 ANALYSER_VERSION = 1
 """Grows whenever the same text gives other tokens; a stored index of another version is rebuilt."""
@@ -139,7 +139,7 @@ def identifier_tokens(named: Iterable[tuple[str, str]]) -> list[str]:
     """Tokens of identifiers, whatever way they are written; see `hub.catalogue.identifiers`."""
     found: dict[str, None] = {}
     for scheme, value in named:
-        key = identifiers.key(identifiers.Identifier(scheme, value))
+        key = identifiers.key(Identifier(scheme, value))
         if key is not None:
             found["i" + _compact(key)] = None
         if scheme in ("medium", "parallel"):  # without its provider

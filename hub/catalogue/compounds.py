@@ -38,14 +38,15 @@ _SHORT = frozenset(
 )
 """Three letters are rarely a part of a compound; these are."""
 _NO_MODIFIERS = frozenset(
-    """auch aus ausser bei dar durch ein end ent fort gegen her hin hinter los mit miss neben nach
-    nieder ober sch ueber unter vor weiter wider wieder zer zurueck zusammen zwischen nachts""".split()
+    """auch aus ausser bei dar durch ein end ent fort gegen her hin hinter los mit miss nach nachts
+    neben nieder ober sch ueber unter vor weiter wider wieder zer zurueck zusammen
+    zwischen""".split()
 )
 """Prefixes: they change a verb's meaning, nobody searches for them."""
 _NO_HEADS = frozenset(
-    """ade ale ationen chen elles eln enden endes erei erin erinnen ern este graph graphie heit ierung ieren
-    iker innen ion ische ismus isten ist itaet itz keit lein ler lich ling logie losere nis rei ren
-    sal schaft sen sende tein tern tion tum ung""".split()
+    """ade ale ationen chen elles eln enden endes erei erin erinnen ern este graph graphie heit
+    ieren ierung iker innen ion ische ismus ist isten itaet itz keit lein ler lich ling logie
+    losere nis rei ren sal schaft sen sende tein tern tion tum ung""".split()
 )
 """Endings that the word list takes for nouns."""
 _OURS = tuple(
@@ -73,7 +74,7 @@ class Parts:
     heads: dict[str, int]
 
     def split(self, word: str) -> tuple[str, ...]:
-        """The parts of a folded word, modifiers in dictionary form; the word itself if it has none."""
+        """The parts of a folded word, modifiers in dictionary form; itself if it has none."""
         if len(word) < _SHORTEST or self.heads.get(_stem(word), 0) >= _OWN_WORD:
             return (word,)
         best: tuple[float, str, str] | None = None
@@ -99,7 +100,7 @@ def parts() -> Parts:
     try:
         text = file.read_text("ascii")
     except OSError:
-        text = subprocess.run(  # noqa: S603
+        text = subprocess.run(
             [sys.executable, "-m", __name__], check=True, stdout=subprocess.PIPE, text=True
         ).stdout
         with suppress(OSError):  # without a folder to write to, every process counts anew
@@ -131,8 +132,7 @@ def _count() -> dict[str, Any]:
 
     nouns: set[str] = set()
     others: set[str] = set()
-    for lemma in DefaultDictionaryFactory().get_dictionary("de").values():
-        word = lemma.decode() if isinstance(lemma, bytes) else lemma
+    for word in DefaultDictionaryFactory().get_dictionary("de").values():
         if len(word) >= 3 and word.isalpha():
             is_noun = word[0].isupper() and word[1:].islower()
             (nouns if is_noun else others).add(word.lower().translate(fold))

@@ -62,8 +62,5 @@ _store_version = sa.text(
 _any_work = sa.select(_work.c.id).limit(1)
 _count_works = sa.select(sa.func.count()).select_from(_work)
 _next_works = (
-    sa.select(_work.c.id)
-    .where(_work.c.id > sa.bindparam("last"))
-    .order_by(_work.c.id)
-    .limit(BATCH)
+    sa.select(_work.c.id).where(_work.c.id > sa.bindparam("last")).order_by(_work.c.id).limit(BATCH)
 )

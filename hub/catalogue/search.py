@@ -223,8 +223,7 @@ def _find(
     def everywhere(letters: str) -> Bits:
         """Works in which every stem stands in one of these fields."""
         each = (
-            reduce(or_, (works.get(f + stem, 0) for f in letters))
-            for stem in _stems(term, fields)
+            reduce(or_, (works.get(f + stem, 0) for f in letters)) for stem in _stems(term, fields)
         )
         return reduce(and_, each, cols.live)
 
@@ -276,8 +275,11 @@ def _facets(
         for value in {**cols.facets.get(name, {}), **dict.fromkeys(selected, 0)}:
             count = (cols.facets.get(name, {}).get(value, 0) & base).bit_count() if base else 0
             if count or value in selected:
-                label = sites.get(value, value) if name == "site" else (
-                    vocabulary.label(name, value, language))
+                label = (
+                    sites.get(value, value)
+                    if name == "site"
+                    else (vocabulary.label(name, value, language))
+                )
                 values.append(FacetValue(value, label, count, value in selected))
         values.sort(key=lambda v: (-v.count, v.label, v.value))
         facets.append(Facet(name, vocabulary.label("facet", name, language), tuple(values)))
@@ -353,7 +355,7 @@ def _hits(session: Session, work_ids: Sequence[int]) -> tuple[Hit, ...]:
 def _did_you_mean(
     session: Session, cols: Columns, match: _Match, text: str, filters: Sequence[Bits]
 ) -> Suggestion | None:
-    """The query with each word that no work contains replaced by the likeliest word of the index."""
+    """The query with each word that no work contains replaced by the likeliest of the index."""
     corrected = text
     unknown = [found.term for found in match.wanted if not found.bits and not found.term.phrase]
     for term in unknown:
@@ -376,8 +378,11 @@ def _nearest(session: Session, word: str) -> str | None:
     best: list[tuple[float, str]] = []
     for length in range(len(folded) - furthest, len(folded) + furthest + 1):
         near = process.extract(
-            folded, by_length.get(length, {}).keys(),
-            scorer=OSA.distance, score_cutoff=furthest, limit=5,
+            folded,
+            by_length.get(length, {}).keys(),
+            scorer=OSA.distance,
+            score_cutoff=furthest,
+            limit=5,
         )
         best += [(distance, by_length[length][choice]) for choice, distance, _ in near]
     if not best:
@@ -397,7 +402,7 @@ def _nearest(session: Session, word: str) -> str | None:
 def _replaced(text: str, word: str, better: str) -> str:
     """`text` with the word, however it is capitalised, replaced."""
     at = text.lower().find(word)
-    return text[:at] + better + text[at + len(word):] if at >= 0 else better
+    return text[:at] + better + text[at + len(word) :] if at >= 0 else better
 
 
 def _relaxed(match: _Match, text: str, filters: Sequence[Bits]) -> tuple[Suggestion, ...]:

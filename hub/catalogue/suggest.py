@@ -68,9 +68,7 @@ def _titles(session: Session, typed: str, limit: int) -> list[str]:
     begin = sort_key(typed)
     if not begin:
         return []
-    rows = session.scalars(
-        _select_titles, {"from": begin, "to": begin + _LAST, "limit": limit}
-    )
+    rows = session.scalars(_select_titles, {"from": begin, "to": begin + _LAST, "limit": limit})
     return list(rows)
 
 

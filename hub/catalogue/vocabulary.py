@@ -47,7 +47,7 @@ def parents(facet: str, code: str) -> tuple[str, ...]:
     if facet == "subject" and code.isdigit():
         return tuple(code[:length] for length in range(len(code) - 2, 2, -2))
     if facet == "competence" and "." in code:
-        return (code.split(".")[0],)
+        return (code.partition(".")[0],)
     return ()
 
 

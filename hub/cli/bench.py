@@ -1,7 +1,7 @@
 """`hub bench`: measure the hub against a limit that is measured in the same run.
 
-Each subcommand lives in `hub.benchmarks.<name>`-shaped functions; it works on a temporary
-database and leaves nothing behind.
+Each subcommand is a thin door to the module of that name in `hub.benchmarks`; it works on a
+temporary database and leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -39,21 +39,23 @@ def search(works: int, server: str | None, as_json: bool) -> None:
     """Search among so many works; a bare full-text query with plain facets is the measure."""
     from hub.benchmarks import search as benchmark
 
-    with temporary_database(server) as database:
-        with tqdm(desc="build", unit=" works", total=works, disable=None) as bar:
-            figures = benchmark.measure(database, works, bar.update)
-    report(
-        dataclasses.asdict(figures), as_json, (("figure", "value"), benchmark.as_rows(figures))
-    )
+    with (
+        temporary_database(server) as database,
+        tqdm(desc="build", unit=" works", total=works, disable=None) as bar,
+    ):
+        figures = benchmark.measure(database, works, bar.update)
+    report(dataclasses.asdict(figures), as_json, (("figure", "value"), benchmark.as_rows(figures)))
 
 
 @contextmanager
 def temporary_database(server: str | None) -> Iterator[Database]:
     """A migrated, empty database: a file, or a new database on a PostgreSQL server."""
     if server is None:
-        with tempfile.TemporaryDirectory(prefix="hub-bench-") as folder:
-            with _migrated(f"sqlite:///{Path(folder) / 'bench.sqlite3'}") as database:
-                yield database
+        with (
+            tempfile.TemporaryDirectory(prefix="hub-bench-") as folder,
+            _migrated(f"sqlite:///{Path(folder) / 'bench.sqlite3'}") as database,
+        ):
+            yield database
         return
     name = f"hub_bench_{uuid.uuid4().hex[:12]}"
     try:

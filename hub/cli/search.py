@@ -117,9 +117,7 @@ def _filters(
                 f"--filter {given}: give FACET=VALUE with a facet of {', '.join(FACETS)}."
             )
         pairs.append((facet, value))
-    return {
-        facet: frozenset(value for name, value in pairs if name == facet) for facet, _ in pairs
-    }
+    return {facet: frozenset(value for name, value in pairs if name == facet) for facet, _ in pairs}
 
 
 def _rebuild(hub: Hub) -> None:
