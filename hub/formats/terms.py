@@ -121,7 +121,7 @@ elementarbereich|level_0|Elementarbereich|Elementarstufe|Vorschule|Kita|Kinderga
 grundschule|level_1|Primarstufe|Grundschule|Primar|Primary|Primary education|GS
 sekundarstufe_1|level_2|Sekundarstufe I|Sekundarstufe 1|Sek I|Sek. I|Sek 1|SekI|Lower secondary
 sekundarstufe_2|level_3|Sekundarstufe II|Sekundarstufe 2|Sek II|Sek. II|Sek 2|SekII|Oberstufe
-berufliche_bildung|level_4|Berufliche Bildung|Berufsbildung|Berufskolleg|Berufsschule|Vocational education
+berufliche_bildung|level_4|Berufliche Bildung|Berufsbildung|Berufskolleg|Berufsschule
 hochschule|level_A|Hochschule|Universität|Hochschulbildung|Higher education|Studium
 fortbildung|level_C|Fortbildung|Lehrerfortbildung|Lehrkräftefortbildung|Lehrerbildung
 erwachsenenbildung||Erwachsenenbildung|Volkshochschule|VHS|Adult education|Continuing education
@@ -161,10 +161,12 @@ _TYPES: Mapping[MediumType, str] = {
     "application|simulation|educational_game|lernspiel|spiel|assessment|drill_and_practice|"
     "quiz|game|videogame|softwareapplication|mobileapplication|webapplication|tool|werkzeug|"
     "software|softwareanwendung|anwendung/software|exploration|role_play|lernkontrolle|übung|"
-    "test|questionnaire|interactiveresource|4665caac-99d7-4da3-b9fb-498d8ece034f|"
+    "test|questionnaire|interactiveresource|zuordnungsaufgabe|lückentext|multiple-choice-test|"
+    "single-choice-test|interactivo|interactiva|simulación|4665caac-99d7-4da3-b9fb-498d8ece034f|"
     "05aa0f49-7e1b-498b-a7d5-c5fc8e73b2e2|2e4157ad-e29a-4f10-b4e6-370e0fd59d26",
     MediumType.IMAGE: "image|bild|photograph|foto|grafik|abbildung|diagram|diagramm|map|karte|"
     "imageobject|drawing|painting|poster|plakat|still image|stillimage|"
+    "photo|fotografía|gráfico|übersichtsgrafik|schemagrafik|"
     "a6d1ac52-c557-4151-bc6f-0d99b0b96fb9|b8fb5fb2-d8bf-4bbe-ab68-358b65a26bed",
     MediumType.PACKAGE: "course|kurs|lesson_plan|teaching_module|unterrichtsplanung|"
     "unterrichtsbaustein|unterrichtseinheit|medienpaket|package|collection|sammlung|"
@@ -174,6 +176,8 @@ _TYPES: Mapping[MediumType, str] = {
     "primärmaterial/quelle|case_study|fallstudie|glossary|glossar|guide|handbuch|handreichung|"
     "index|nachschlagewerk|sheet_music|musiknoten|article|digitaldocument|textdigitaldocument|"
     "presentationdigitaldocument|report|experiment|dokument|document|broschüre|"
+    "lösungsblatt|experimentieranleitung|anleitung|leitfaden|linkliste|tabelle|hilfekarte|infoblatt|"
+    "sachinformation|worksheet|information sheet|answer sheet|guideline|"
     "36e68792-6159-481d-a97b-2c00901f4f78|c8e52242-361b-4a2a-b95d-25e516b28b45|"
     "4735c61a-429b-4909-9f3c-cbf975e2aa0e|0cef3ce9-e106-47ae-836a-48f9ed04384e",
     MediumType.WEBSITE: "web_page|website|webseite|webpage|portal|weblog|blog|wiki|"
