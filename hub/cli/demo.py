@@ -34,12 +34,16 @@ def command(serve: bool, host: str, port: int, as_json: bool) -> None:
     and takes everything in. A second run changes nothing. The dates of trainings and licences
     move on with each week.
     """
-    from hub import settings
+    import logging
+
+    from hub import log, settings
     from hub.cli import run
     from hub.demo import load
     from hub.demo.standins import StandinError
     from hub.directory import FileError
 
+    if not click.get_current_context().find_root().params.get("verbose"):
+        log.configure(logging.CRITICAL)  # the summary says what is broken
     try:
         environment = settings.load()
         listener = run.listen(host, port) if serve else None
@@ -48,8 +52,11 @@ def command(serve: bool, host: str, port: int, as_json: bool) -> None:
             if not fresh:
                 _fill(demo)
             found = load.summary(demo, fresh=fresh)
+            if not found.unexpected:
+                load.mark_loaded(demo)
             _print(found, demo, as_json)
             if listener is not None:
+                log.configure()
                 run.serve(demo.hub, listener)
     except KeyboardInterrupt:
         raise click.ClickException("Stopped. `hub demo` goes on where it was.") from None

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from hub.demo import dice
 from hub.demo.sheets import Cell
-from hub.demo.stock import SERVICES, Medium, Stock
+from hub.demo.stock import SERVICES, Device, Medium, Room, Service, Stock, Training
 from hub.records import Kind
 
 Row = Mapping[str, Cell]
@@ -163,6 +163,13 @@ CARRIERS = {
 }
 PLACES = ("Ausleihe", "Lager 1", "Lager 2", "Geräteraum", "Medienwerkstatt")
 FLOORS = ("Erdgeschoss", "1. Obergeschoss", "2. Obergeschoss", "Nebengebäude", "Gartenhaus")
+HANDOVER = (
+    "Abholung nach Vereinbarung.",
+    "Auf Wunsch bringt der Medientransport das Gerät zur Schule.",
+    "Einweisung bei der Abholung, etwa eine Viertelstunde.",
+    "Leihfrist eine Woche, Verlängerung auf Anfrage.",
+    "Für Projektwochen bitte frühzeitig reservieren.",
+)
 TIMES = (("14:30", "17:30"), ("14:00", "17:00"), ("15:00", "18:00"), ("9:00", "12:30"))
 
 
@@ -207,10 +214,10 @@ def _devices(stock: Stock, holder: Holder) -> Iterator[Row]:
         at = stock.devices.index(device)
         yield {
             "id": f"{holder.key.upper()[:3]}-{1000 + 17 * at}",
-            "title": device.title,
+            "title": _title(device, holder),
             "subtitle": device.subtitle,
             "series": device.series,
-            "description": device.description,
+            "description": f"{device.description} {dice.one(HANDOVER, holder.key, at)}",
             "quantity": max(1, device.quantity * dice.between(5, 18, holder.key, at) // 10),
             "place": dice.one(PLACES, holder.key, at, "place"),
             "keywords": ", ".join(device.keywords),
@@ -225,7 +232,7 @@ def _rooms(stock: Stock, holder: Holder) -> Iterator[Row]:
         at = stock.rooms.index(room)
         yield {
             "id": f"R {dice.between(0, 3, holder.key, at, 'floor')}.{at + 1:02d}",
-            "title": room.title,
+            "title": _title(room, holder),
             "description": room.description,
             "seats": max(6, room.seats + 2 * dice.between(-3, 3, holder.key, at)),
             "equipment": room.equipment,
@@ -245,7 +252,7 @@ def _trainings(stock: Stock, holder: Holder) -> Iterator[Row]:
             begin, end = dice.one(TIMES, holder.key, at, turn)
             yield {
                 "id": f"F{100 + at}{'ab'[turn]}",
-                "title": training.title,
+                "title": _title(training, holder),
                 "description": training.description,
                 "date": f"{day:%d.%m.%Y}",
                 "time": f"{begin}–{end} Uhr",
@@ -266,7 +273,7 @@ def _services(stock: Stock, kind: Kind, holder: Holder) -> Iterator[Row]:
     for service in dice.some(services, size, holder.key, kind):
         yield {
             "id": f"{kind.value[:2].upper()}{10 + services.index(service)}",
-            "title": service.title,
+            "title": _title(service, holder),
             "description": service.description,
             "audiences": "; ".join(AUDIENCES[audience] for audience in service.audiences),
             "effort": service.effort,
@@ -300,6 +307,11 @@ def _media(stock: Stock, holder: Holder) -> Iterator[Row]:
 
 def _shelf_number(medium: Medium) -> str:
     return medium.dvd_number if medium.dvd else medium.number
+
+
+def _title(thing: Device | Room | Training | Service, holder: Holder) -> str:
+    """What this centre calls it."""
+    return dice.one((thing.title, *thing.also), holder.key, thing.title)
 
 
 def _neglect(dialect: Mapping[str, str], lines: list[list[Cell]]) -> None:

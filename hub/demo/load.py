@@ -155,7 +155,11 @@ def fill(demo: Demo, progress: Callable[[sync.Report, int, int], None]) -> None:
             for one in waiting:
                 one.cancel()
             raise
-    _note(hub, DONE, demo.fingerprint)
+
+
+def mark_loaded(demo: Demo) -> None:
+    """Remember that everything is in, so that the next start need not read it again."""
+    _note(demo.hub, DONE, demo.fingerprint)
 
 
 def summary(demo: Demo, *, fresh: bool) -> Summary:

@@ -165,7 +165,7 @@ class Sources:
             *open_media.free(self.stock),
             *dice.some(open_media.worksheets(self.stock), 70, name, "repository"),
         ]
-        return documents.oai(name, config.get("metadata_prefix", "oai_dc"), media)
+        return documents.oai(name, config.get("prefix", "oai_dc"), media)
 
     def _table(self, key: str, table: Mapping[str, Any]) -> bytes:
         site = self._site(key)

@@ -64,6 +64,8 @@ class Medium:
 @dataclass(frozen=True, slots=True)
 class Device:
     title: str
+    also: tuple[str, ...]
+    """What other centres call it."""
     subtitle: str
     series: str
     description: str
@@ -77,6 +79,7 @@ class Device:
 @dataclass(frozen=True, slots=True)
 class Room:
     title: str
+    also: tuple[str, ...]
     description: str
     seats: int
     equipment: str
@@ -87,6 +90,7 @@ class Room:
 @dataclass(frozen=True, slots=True)
 class Training:
     title: str
+    also: tuple[str, ...]
     description: str
     hours: int
     seats: int
@@ -102,6 +106,7 @@ class Service:
 
     kind: Kind
     title: str
+    also: tuple[str, ...]
     description: str
     audiences: tuple[str, ...]
     keywords: tuple[str, ...]
@@ -146,6 +151,7 @@ def read(folder: Path) -> Stock:
         devices=tuple(
             Device(
                 row["title"],
+                _titles(row["also"]),
                 row["subtitle"],
                 row["series"],
                 row["description"],
@@ -159,6 +165,7 @@ def read(folder: Path) -> Stock:
         rooms=tuple(
             Room(
                 row["title"],
+                _titles(row["also"]),
                 row["description"],
                 int(row["seats"]),
                 row["equipment"],
@@ -170,6 +177,7 @@ def read(folder: Path) -> Stock:
         trainings=tuple(
             Training(
                 row["title"],
+                _titles(row["also"]),
                 row["description"],
                 int(row["hours"]),
                 int(row["seats"]),
@@ -184,6 +192,7 @@ def read(folder: Path) -> Stock:
             Service(
                 Kind(row["kind"]),
                 row["title"],
+                _titles(row["also"]),
                 row["description"],
                 _list(row["audiences"]),
                 _list(row["keywords"]),
@@ -202,3 +211,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _titles(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split("|") if part.strip())
