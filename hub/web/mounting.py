@@ -40,7 +40,8 @@ def _mount(app: Flask, hub: Hub, name: str, plugin: type[Plugin]) -> None:
     def guard() -> None:
         if request.blueprint is None or request.blueprint.split(".")[0] != mounted:
             return
-        key = (request.view_args or {}).pop("site")
+        # The views of a plugin need not know where they are mounted.
+        key = g.site_key = (request.view_args or {}).pop("site")
         try:
             site = hub.sites.site(key)
         except UnknownSite:
@@ -59,5 +60,5 @@ def _mount(app: Flask, hub: Hub, name: str, plugin: type[Plugin]) -> None:
 
     @app.url_defaults
     def stay_at_site(endpoint: str, values: dict[str, Any]) -> None:
-        if endpoint.startswith(f"{mounted}.") and "site" in g:
-            values.setdefault("site", g.site.key)
+        if endpoint.startswith(f"{mounted}.") and "site_key" in g:
+            values.setdefault("site", g.site_key)

@@ -122,7 +122,7 @@ def _map(
             drawn.append(_tile(tile, state.value, texts.STATE_MARK[state], words, at[tile.ags]))
         numbers = Counter(worst.values())
         key = [
-            Step(state.value, texts.STATE_MARK[state], str(texts.STATE[state]), numbers[state])
+            Step(state.value, texts.STATE_MARK[state], _explained(state), numbers[state])
             for state in State
         ]
         return drawn, key
@@ -134,6 +134,12 @@ def _map(
         words = f"{tile.short}: {texts.count_offers(number)}"
         drawn.append(_tile(tile, f"level-{level}", texts.number(number), words, at[tile.ags]))
     return drawn, _key(limits, list(counts.values()))
+
+
+def _explained(state: State) -> str:
+    if state is State.STALE:
+        return gettext("Stale (over 24 hours)")
+    return str(texts.STATE[state])
 
 
 def _tile(tile: Tile, css: str, sign: str, words: str, sites: Sequence[Coverage]) -> MapTile:

@@ -41,7 +41,7 @@ KINDS = {
 }
 STATE = {
     State.CURRENT: lazy_gettext("Up to date"),
-    State.STALE: lazy_gettext("Stale (over 24 hours)"),
+    State.STALE: lazy_gettext("Stale"),
     State.ERROR: lazy_gettext("Error"),
     State.ABSENT: lazy_gettext("Not connected"),
 }
