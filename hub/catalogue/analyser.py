@@ -35,7 +35,7 @@ class Analyser:
 
     def __exit__(self, *_: object) -> None:
         if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool.shutdown(cancel_futures=True)
 
     def submit(self, records: Sequence[Record]) -> Future[list[Analysis]]:
         """The analyses to come; ask for them with `result`."""
