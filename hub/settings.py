@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +28,10 @@ class Settings:
 
 
 def _default_config() -> Path:
-    """The checkout's `config/`, or the copy that a wheel carries."""
-    checkout = Path(__file__).resolve().parent.parent / "config"
-    if checkout.is_dir():
-        return checkout
-    return Path(str(resources.files("hub") / "_config"))
+    """The copy that a wheel carries, or the checkout's `config/`."""
+    package = Path(__file__).resolve().parent
+    inside = package / "_config"
+    return inside if inside.is_dir() else package.parent / "config"
 
 
 class _Schema(ma.Schema):
