@@ -107,7 +107,7 @@ def load_sites(
             wanted[path] = read_site(path)
         except FileError as error:
             outcome.problems.append(str(error))
-    outcome.problems.extend(hub.migrate({name for file in wanted.values() for name in file}))
+    hub.migrate({name for file in wanted.values() for name in file})
     for path, plugins in wanted.items():
         with hub.db.write() as session:
             announce(session)

@@ -30,6 +30,10 @@ COMMANDS: Mapping[str, str] = {
 }
 
 
+REPORTING = frozenset({"check", "init", "plugins", "search", "sites"})
+"""Commands that tell all they find themselves; their log is only for --verbose."""
+
+
 class _Lazy(click.Group):
     """A group that imports `hub.cli.<command>` when the command is used, not for --help."""
 
@@ -54,16 +58,18 @@ class _Lazy(click.Group):
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+@click.option("-v", "--verbose", is_flag=True, help="Log more, to standard error.")
 @click.version_option(package_name="medienzentren-hub", prog_name="hub")
-def main(verbose: bool) -> None:
+@click.pass_context
+def main(context: click.Context, verbose: bool) -> None:
     """Integration hub for the media centres of North Rhine-Westphalia.
 
     Settings come from environment variables HUB_…; `hub check` looks at all of them.
     """
     from hub import log
 
-    log.configure(logging.DEBUG if verbose else logging.INFO)
+    quiet = logging.CRITICAL if context.invoked_subcommand in REPORTING else logging.INFO
+    log.configure(logging.DEBUG if verbose else quiet)
 
 
 def open_hub(*, initialised: bool = True) -> Any:
