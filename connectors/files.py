@@ -12,8 +12,8 @@ from connectors.errors import Blocked, Refused, TooLarge, Unreachable
 def inside(folder: Path, name: str) -> Path:
     """The path of a file in the folder; raises `Blocked` when the name leads out of it."""
     root = folder.resolve()
-    path = (root / name).resolve()
-    if "\0" in name or not path.is_relative_to(root) or path == root:
+    path = root if "\0" in name else (root / name).resolve()
+    if path == root or not path.is_relative_to(root):
         raise Blocked(f"“{name}” does not lie in the folder of the site's files.")
     return path
 
@@ -31,13 +31,16 @@ def read(path: Path, max_bytes: int) -> bytes:
         raise Refused(f"The file {path.name} may not be read.") from error
     except (OSError, ValueError) as error:
         raise Unreachable(f"The file {path.name} is not there.") from error
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise Blocked(f"{path.name} is no plain file.")
         if status.st_size > max_bytes:
             raise TooLarge(f"The file {path.name} has {status.st_size} bytes, above {max_bytes}.")
-        data = file.read(max_bytes + 1)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            data = file.read(max_bytes + 1)
+    finally:
+        os.close(handle)
     if len(data) > max_bytes:
         raise TooLarge(f"The file {path.name} is larger than {max_bytes} bytes.")
     return data

@@ -55,7 +55,10 @@ _GERMAN = re.compile(_DAY + r"(\d{1,2})[./](\d{1,2})[./](\d{4}|\d{2})\b", re.IGN
 _WORDS = re.compile(_DAY + r"(\d{1,2})\.?\s+([a-zäöü]+)\.?\s+(\d{4})\b", re.IGNORECASE)
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:T(?=\d))?")
 _SHORT = re.compile(r"(\d{1,2})\.(?:\s*(\d{1,2})\.)?\s*(?:-|–|bis)\s*", re.IGNORECASE)
-_TIME = re.compile(r"(\d{1,2})(?:[:.h](\d{2})(?::(\d{2})(?:\.\d+)?)?)?\s*(?:uhr|h)?", re.IGNORECASE)
+_TIME = re.compile(
+    r"(\d{1,2})(?:(?P<sign>[:.h])(\d{2})(?::(\d{2})(?:\.\d+)?)?)?\s*(?:uhr|h)?", re.IGNORECASE
+)
+_SPOKEN = re.compile(r"uhr|h\b|-|–|bis", re.IGNORECASE)
 # A bare number is a time only where an end follows: 14–16 Uhr.
 _HOURS = re.compile(r"\d{1,2}\s*(?:-|–|bis)\s*\d{1,2}(?:[:.]\d{2})?\s*(?:uhr|h)", re.IGNORECASE)
 _TO = re.compile(r"\s*(?:-|–|—|bis|to|until)\s*", re.IGNORECASE)
@@ -158,7 +161,7 @@ def span(cell: Cell) -> Span:
     to = _TO.match(rest)
     if to and to.end() and rest[to.end() :]:
         end, rest = _take_time(rest[to.end() :])
-    if begin is None or rest.strip(" ,;."):
+    if begin is None or rest.strip(" ,;"):
         raise ValueError("neither a date nor a time")
     if day is None:
         return begin, end
@@ -191,11 +194,13 @@ def _take_time(text: str) -> tuple[time | None, str]:
     match = _TIME.match(text)
     if match is None:
         return None, text
-    bare = match[2] is None and not re.search(r"uhr|h", match[0], re.IGNORECASE)
+    bare = match[3] is None and not _SPOKEN.search(match[0])
     if bare and not _HOURS.fullmatch(text):
         return None, text
+    if match["sign"] == "." and 0 < int(match[3]) <= 12 and not _SPOKEN.search(text):
+        return None, text  # 12.03 may as well be a day in March
     try:
-        value = time(int(match[1]) % 24, int(match[2] or 0), int(match[3] or 0))
+        value = time(int(match[1]) % 24, int(match[3] or 0), int(match[4] or 0))
     except ValueError:
         raise ValueError(f"no such time: {match[0].strip()}") from None
     return value, text[match.end() :].lstrip()

@@ -19,6 +19,8 @@ MOST_LINES_OF_A_CELL = 200
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _SEP = re.compile(r'"?sep=(.)"?;*,*', re.IGNORECASE)
+_WESTERN = ("cp1252", "cp850", "mac_roman")
+_USUAL = frozenset("äöüÄÖÜßéèáàêôâçñ§€²³°–—„“”’‚‘«»…•·×½®\xa0")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -34,9 +36,11 @@ def read(data: bytes, limits: Limits) -> Grid:
     lines = _LINE_END.split(text)
     named = _SEP.fullmatch(lines[0].strip()) if lines else None
     first = 1 if named else 0
-    delimiter = named[1] if named else guess_delimiter(lines[:SAMPLE_LINES])
+    sample = [line for line in lines[first : first + SAMPLE_LINES] if line.strip()]
+    delimiter = named[1] if named else guess_delimiter(sample)
+    width = max((len(_cut(line, delimiter)) for line in sample), default=1)
     found: list[tuple[int, list[Cell], tuple[Problem, ...]]] = []
-    for number, values, problems in _records(lines, first, delimiter, limits):
+    for number, values, problems in _records(lines, first, delimiter, width, limits):
         if not any(values):
             continue
         if len(found) >= limits.rows:
@@ -73,28 +77,41 @@ def decode(data: bytes) -> tuple[str, str]:
         # Parts of different origin in one file: each line by itself.
         lines = data.split(b"\n")
         return _checked("\n".join(map(_line, lines))), "utf-8 and windows-1252"
-    best = charset_normalizer.from_bytes(
-        data[:200_000], cp_isolation=["cp1252", "cp850", "mac_roman"]
-    ).best()
-    name = best.encoding if best else "cp1252"
+    name = _eight_bit(data[:200_000])
     return _checked(data.decode(name, "replace")), name
+
+
+def _eight_bit(data: bytes) -> str:
+    """The encoding in which most signs beyond ASCII are such as German tables hold.
+
+    Statistics need more text than a table has, so they are asked last.
+    """
+    signs = re.sub(rb"[\x00-\x7f]+", b"", data)
+
+    def usual(name: str) -> float:
+        return sum(sign in _USUAL for sign in signs.decode(name, "replace")) / len(signs)
+
+    name = max(_WESTERN, key=usual)
+    if usual(name) < 0.5:
+        best = charset_normalizer.from_bytes(data).best()
+        name = best.encoding if best else name
+    return name
 
 
 def guess_delimiter(lines: list[str]) -> str:
     """The delimiter that cuts most lines into the same number of cells."""
-    filled = [line for line in lines if line.strip()]
 
     def score(delimiter: str) -> float:
-        widths = Counter(len(_cut(line, delimiter)) for line in filled)
+        widths = Counter(len(_cut(line, delimiter)) for line in lines)
         return max(
-            ((width - 1) * count / len(filled) for width, count in widths.items()), default=0.0
-        ) + sum(count for width, count in widths.items() if width > 1) / (len(filled) or 1)
+            ((width - 1) * count / len(lines) for width, count in widths.items()), default=0.0
+        ) + sum(count for width, count in widths.items() if width > 1) / (len(lines) or 1)
 
     return max(DELIMITERS, key=lambda d: (score(d), -DELIMITERS.index(d)))
 
 
 def _records(
-    lines: list[str], first: int, delimiter: str, limits: Limits
+    lines: list[str], first: int, delimiter: str, width: int, limits: Limits
 ) -> Iterator[tuple[int, list[str], tuple[Problem, ...]]]:
     """Line number, cells and problems; a cell in quotes may go over several lines.
 
@@ -106,7 +123,7 @@ def _records(
         if '"' not in line:
             record, used, reason = line.split(delimiter), 1, ""
         else:
-            record, used, reason = _quoted(lines, at, delimiter, limits)
+            record, used, reason = _quoted(lines, at, delimiter, width, limits)
         problems = _long(number, record, limits)
         if reason:
             problems += (Problem(number, "", line[:120], reason),)
@@ -115,13 +132,16 @@ def _records(
 
 
 def _quoted(
-    lines: list[str], at: int, delimiter: str, limits: Limits
+    lines: list[str], at: int, delimiter: str, width: int, limits: Limits
 ) -> tuple[list[str], int, str]:
     """The cells, the number of lines they took, and what is wrong with their quotes."""
     text = lines[at]
     for used in range(1, MOST_LINES_OF_A_CELL + 1):
         try:
-            return _strict(text, delimiter), used, ""
+            record = _strict(text, delimiter)
+            if used > 1 and _swallowed(record, delimiter, width):
+                break
+            return record, used, ""
         except csv.Error as error:
             if "unexpected end" not in str(error):
                 return _cut(lines[at], delimiter), 1, "the quotation marks do not fit"
@@ -130,6 +150,17 @@ def _quoted(
         text += "\n" + lines[at + used]
     plain = [cell.strip().strip('"') for cell in lines[at].split(delimiter)]
     return plain, 1, "a quotation mark is opened here and never closed"
+
+
+def _swallowed(record: list[str], delimiter: str, width: int) -> bool:
+    """Whether a cell over several lines begins and ends with what completes a row of its own."""
+    for at, cell in enumerate(record):
+        first, end, last = cell.partition("\n")[0], "\n" in cell, cell.rpartition("\n")[2]
+        above = at + first.count(delimiter) + 1
+        below = last.count(delimiter) + len(record) - at
+        if end and above >= width and below >= width:
+            return True
+    return False
 
 
 def _strict(text: str, delimiter: str) -> list[str]:
