@@ -161,7 +161,7 @@ class Client:
                 if target is None:
                     _judge(response, expect)
                     return response
-                hop = self._redirect(hop, response.status, urljoin(response.url, target))
+                hop = self._redirect(hop, response.status, target)
         raise Unreachable(f"{shown(request.url)} redirects more than {self._max_redirects} times")
 
     def _hop(
@@ -219,6 +219,10 @@ class Client:
         self, hop: requests.PreparedRequest, status: int, target: str
     ) -> requests.PreparedRequest:
         """The request that follows; passwords and bodies stay with the host they were meant for."""
+        try:
+            target = urljoin(str(hop.url), target)
+        except ValueError:
+            raise Blocked(f"{shown(hop.url)} redirects to no valid address") from None
         here, there = _check_url(hop.url), _check_url(target)
         following = hop.copy()
         trusted = _same_host(here, there)

@@ -95,7 +95,7 @@ _PROLOG = re.compile(
 )
 _DOCTYPE = re.compile(
     rb"""<!DOCTYPE (?:[^\[<>"']++|"[^"]*+"|'[^']*+')*+
-    (?:\[ (?:[^\]<"']++|"[^"]*+"|'[^']*+'|<!--(?:[^-]++|-(?!->))*+-->|<)*+ \]\s*+)?>""",
+    (?:\[ (?:[^\]<"']++|"[^"]*+"|'[^']*+'|<!--(?:[^-]++|-(?!->))*+(?:-->|\Z)|<)*+ \]\s*+)?>""",
     re.VERBOSE | re.IGNORECASE,
 )
 
@@ -137,7 +137,7 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 # Where an ampersand is an ampersand, it is stepped over.
 _AMPERSAND = re.compile(
     r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)"
-    r"|&(?:\#0*+(?P<decimal>[0-9]{1,7});|\#x0*+(?P<hex>[0-9a-fA-F]{1,6});"
+    r"|&(?:\#(?=[0-9])0*+(?P<decimal>[0-9]{0,7});|\#x(?=[0-9a-fA-F])0*+(?P<hex>[0-9a-fA-F]{0,6});"
     r"|(?P<name>[A-Za-z][A-Za-z0-9]{0,31};))?",
     re.DOTALL,
 )
@@ -166,9 +166,9 @@ def _mend(data: bytes, encoding: str) -> tuple[bytes, int]:
         whole = found[0]
         if whole[0] == "<":
             return whole
-        number = found["decimal"] or found["hex"]
-        if number:
-            code = int(number, 10 if found["decimal"] else 16)
+        decimal, hexadecimal = found["decimal"], found["hex"]
+        if decimal is not None or hexadecimal is not None:
+            code = int(decimal or "0") if hexadecimal is None else int(hexadecimal or "0", 16)
             if code <= 0x10FFFF and not _FORBIDDEN.match(chr(code)):
                 return whole
             count += 1
