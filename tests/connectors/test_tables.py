@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import xlsxwriter
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from odf.opendocument import OpenDocumentSpreadsheet
 from odf.table import Table as OdfTable
@@ -511,6 +511,7 @@ def test_the_schools_of_the_state(shared_data: Path) -> None:
 # Whatever comes
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_a_table_or_an_error(data: bytes) -> None:
     try:
@@ -526,6 +527,7 @@ def test_any_bytes_are_a_table_or_an_error(data: bytes) -> None:
 TEXT = st.text(st.characters(blacklist_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=12)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_cell_is_read_or_refused(cell: str) -> None:
     for field in tables.FIELDS.values():
@@ -533,6 +535,7 @@ def test_any_cell_is_read_or_refused(cell: str) -> None:
             field.read(cell)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(TEXT, TEXT, TEXT).map(lambda row: [cell.strip() for cell in row]).filter(all),
