@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from hub import api
 from hub.runtime import Hub
 from hub.web import (
     about,
@@ -47,6 +48,7 @@ def create_app(hub: Hub | None = None) -> Flask:
         part.init_app(app)
     for pages in (search, offer, centres, network, about):
         app.register_blueprint(pages.pages)
+    api.init_app(app)
     mounting.init_app(app, hub)
     if hub.settings.base_url.startswith("https:"):
         # TLS ends at a proxy in front of the hub, which says so in one hop of headers.

@@ -1,0 +1,110 @@
+"""The API's own description: `/api/v1/` and `/api/v1/openapi.json`."""
+
+from __future__ import annotations
+
+from functools import cache
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any
+
+import flask_smorest
+from flask import Flask, Response, request
+
+from hub.api import examples, schemas
+from hub.api.blueprint import PREFIX, api
+from hub.api.links import link
+from hub.api.problems import MEDIA_TYPE
+
+TITLE = "Medienzentren-Hub"
+DESCRIPTION = """\
+What the media centres of North Rhine-Westphalia offer, for programs. Anonymous, read-only.
+
+Labels are German, or English with `Accept-Language: en`; codes never change with the language.
+Every answer has an `ETag`; send it back as `If-None-Match` and an unchanged answer costs a 304.
+Lists go on at the address in `next`. Parameters that do not exist are refused with status 400.
+Every error is a problem (RFC 9457, `application/problem+json`).
+Fields and codes may be added within this version; nothing is taken away or changes its meaning.
+"""
+_TAGS = (
+    ("Sites", "Who takes part."),
+    ("Catalogue", "What they offer."),
+    ("Search", "What people look for."),
+    ("About", "The API itself."),
+)
+
+
+class Api(flask_smorest.Api):
+    """flask-smorest's documentation without its error handler, which would take over the pages'."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = ""
+    """None: each view says which errors it has."""
+
+    def _register_error_handlers(self) -> None:
+        pass
+
+    def _register_responses(self) -> None:
+        for status in HTTPStatus:
+            response: dict[str, Any] = {"description": status.phrase}
+            if status is HTTPStatus.BAD_REQUEST:
+                response["content"] = {
+                    MEDIA_TYPE: {
+                        "schema": schemas.ParametersProblemSchema,
+                        "example": examples.PARAMETERS_PROBLEM,
+                    }
+                }
+            elif status >= HTTPStatus.BAD_REQUEST:
+                response["content"] = {
+                    MEDIA_TYPE: {
+                        "schema": schemas.ProblemSchema,
+                        "example": examples.problem(status),
+                    }
+                }
+            self.spec.components.response(status.name, response, lazy=True)
+
+
+def _about(app: Flask) -> dict[str, Any]:
+    """What flask-smorest needs to know to begin the document."""
+    return {
+        "title": TITLE,
+        "version": version("medienzentren-hub"),
+        "openapi_version": "3.1.0",
+        "info": {"description": DESCRIPTION},
+        "servers": [{"url": app.extensions["hub"].settings.base_url}],
+    }
+
+
+def init_app(app: Flask) -> None:
+    """Describe and serve the API: its views, and the document made from them."""
+    described = Api(app, spec_kwargs=_about(app))  # type: ignore[no-untyped-call]
+    described.register_blueprint(api)  # type: ignore[no-untyped-call]
+
+    @cache
+    def document() -> bytes:
+        made = described.spec.to_dict()
+        made["tags"] = [{"name": name, "description": text} for name, text in _TAGS]
+        return app.json.dumps(made).encode()
+
+    @app.get(f"{PREFIX}/openapi.json")
+    def openapi() -> Response:
+        response = Response(document(), mimetype="application/json")
+        response.add_etag()
+        response.make_conditional(request)
+        return response
+
+
+@api.resource("/", schemas.IndexSchema, example=examples.INDEX, tag="About")
+def index(_: dict[str, Any]) -> dict[str, Any]:
+    """What there is"""
+    return {
+        "title": TITLE,
+        "version": version("medienzentren-hub"),
+        "links": {
+            "document": link("openapi"),
+            "sites": link("api.list_sites"),
+            "offers": link("api.list_offers"),
+            "works": link("api.list_works"),
+            "search": link("api.search_works"),
+            "suggest": link("api.suggest_texts"),
+            "changes": link("api.list_changes"),
+        },
+    }

@@ -1,0 +1,63 @@
+"""`sites`: the Medienzentren and Landesmedienzentren of the network."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import abort
+
+from hub.api import examples, represent, schemas
+from hub.api.blueprint import api
+from hub.api.parameters import SitesParameters, said
+from hub.network import coverage
+from hub.web import context
+
+
+@api.resource(
+    "/sites", schemas.SitesSchema, example=examples.SITES, tag="Sites", query=SitesParameters
+)
+def list_sites(asked: dict[str, Any]) -> dict[str, Any]:
+    """The sites of the network
+
+    All of them that match, by name, with what they offer and how fresh it is.
+    """
+    covered = _coverage()
+    return {
+        "items": [
+            represent.site(row, covered[row.key])
+            for row in context.sites().values()
+            if row.key in covered
+            and all(getattr(row, name) == value for name, value in asked.items())
+        ]
+    }
+
+
+@api.resource(
+    "/sites/<key>",
+    schemas.SiteSchema,
+    example=examples.SITE,
+    tag="Sites",
+    path=[{"in": "path", "name": "key", **said("Key of the site."), "example": "borken"}],
+    problems=[HTTPStatus.NOT_FOUND],
+)
+def get_site(_: dict[str, Any], key: str) -> dict[str, Any]:
+    """One site"""
+    known(key)
+    covered = _coverage()
+    if key not in covered:
+        abort(HTTPStatus.NOT_FOUND)
+    return represent.site(context.sites()[key], covered[key])
+
+
+def known(*keys: str | None) -> None:
+    """Refuse keys of which no site is known: an empty list would hide a mistyped one."""
+    there = context.sites()
+    for key in keys:
+        if key is not None and key not in there:
+            abort(HTTPStatus.NOT_FOUND, f"There is no site “{key}”; /api/v1/sites lists them.")
+
+
+def _coverage() -> dict[str, coverage.Coverage]:
+    with context.the_hub().db.read() as session:
+        return {one.site: one for one in coverage.coverage(session, context.now())}
