@@ -419,17 +419,17 @@ class Handler(BaseHTTPRequestHandler):
         """Stay silent: standard output carries the address, and passphrases are in no log."""
 
     def do_POST(self) -> None:
-        steps = [unquote(step) for step in urlsplit(self.path).path.split("/") if step]
-        traps: frozenset[str] = frozenset()
-        if steps[:1] == ["trap"]:
-            traps, steps = frozenset(steps[1].split("+")) & TRAPS, steps[2:]
-        if steps[:1] != ["arix"]:
-            return self._send(HTTPStatus.NOT_FOUND, b"not here", "text/plain")
         length = _number(self.headers.get("Content-Length", ""))
         if not 0 < length <= LONGEST_STATEMENT:
             self.close_connection = True
             return self._send(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"too large", "text/plain")
         form = parse_qs(self.rfile.read(length).decode("utf-8", "replace"))
+        steps = [unquote(step) for step in urlsplit(self.path).path.split("/") if step]
+        traps: frozenset[str] = frozenset()
+        if steps[:1] == ["trap"]:
+            traps, steps = frozenset("".join(steps[1:2]).split("+")) & TRAPS, steps[2:]
+        if steps[:1] != ["arix"]:
+            return self._send(HTTPStatus.NOT_FOUND, b"not here", "text/plain")
         if "error" in traps:
             return self._send(HTTPStatus.INTERNAL_SERVER_ERROR, b"broken", "text/plain")
         if "busy" in traps:

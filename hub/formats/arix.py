@@ -304,6 +304,7 @@ LONGEST = 100 * 3600
 
 def seconds(text: str) -> int | None:
     """The length in `ca. 20 min f`, `1 h 20 min`, `3 x 15 Min.`, `12:30 min`; None if none."""
+    text = text[:200]
     if clock := _CLOCK.search(text):
         hours, minutes, rest = (int(part or 0) for part in clock.groups())
         total = hours * 3600 + minutes * 60 + rest
