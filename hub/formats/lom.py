@@ -369,9 +369,9 @@ def _person(card: str) -> str:
     for name, value in _VCARD_LINE.findall(card.replace("\r\n", "\n").replace("\r", "\n")):
         fields.setdefault(name.upper(), value.strip())
     name = fields.get("FN", "")
-    if not name and fields.get("N"):
-        family, _, given = fields["N"].partition(";")
-        name = f"{given.partition(';')[0]} {family}"
+    if not name:
+        family, _, given = fields.get("N", "").partition(";")
+        name = f"{given.partition(';')[0]} {family}".strip()
     name = name or fields.get("ORG", "").partition(";")[0]
     return line(_ESCAPE.sub(lambda found: found[1].replace("n", " "), name))
 
