@@ -116,8 +116,8 @@ def complete(records: list[Record]) -> list[Change]:
 
 
 @contextmanager
-def filled_network(database_url: str, folder: Path) -> Iterator[Network]:
-    """Four sites; `script` is withdrawn from coesfeld's list by its second run."""
+def filled_network(database_url: str, folder: Path, withdraw: bool = False) -> Iterator[Network]:
+    """Four sites, read once; with `withdraw` coesfeld's first offer is gone in a second run."""
     (folder / "network").mkdir(parents=True)
     shutil.copy(ROOT / "config" / "network" / "tilegrid.csv", folder / "network")
     today = datetime.now(UTC).date()
@@ -164,11 +164,18 @@ def filled_network(database_url: str, folder: Path) -> Iterator[Network]:
                 .values(name="LVR-Zentrum für Medien und Bildung", kind="state", region="", ags=[])
             )
         for key, records in (("borken", borken), ("coesfeld", coesfeld), ("lvr", lvr)):
-            net.play(key, complete(records(today)))
-            report = sync(net.hub.db, net.site(key), "scripted")
-            assert report.state == "succeeded", report.error
+            take_in(net, key, records(today))
+        if withdraw:
+            take_in(net, "coesfeld", coesfeld(today)[1:])
         net.hub.sites.refresh()
         yield net
+
+
+def take_in(net: Network, site: str, records: list[Record]) -> None:
+    """From now on the site offers these records and no others."""
+    net.play(site, complete(records))
+    report = sync(net.hub.db, net.site(site), "scripted")
+    assert report.state == "succeeded", report.error
 
 
 def offer_id(net: Network, source_id: str) -> int:

@@ -1,0 +1,250 @@
+"""Every page in a real browser: what machines can say about accessibility, and what they cannot.
+
+axe and the Nu checker find structure and contrast; our own checks find what neither sees: lost
+focus, faint borders, pages that do not fit a narrow screen or need scripts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.conftest import PAGES, Served, Visitor
+
+every_page = pytest.mark.parametrize("name", PAGES)
+
+FOCUS_LOOK = """element => {
+    const style = getComputedStyle(element);
+    const inside = element.querySelector('polygon');
+    return [style.outlineStyle, style.outlineWidth, style.outlineColor, style.borderWidth,
+            style.borderColor, style.boxShadow, style.backgroundColor,
+            inside && getComputedStyle(inside).stroke,
+            inside && getComputedStyle(inside).strokeWidth].join('|');
+}"""
+ACTIVE = """() => {
+    const element = document.activeElement;
+    if (!element || element === document.body) return null;
+    const box = element.getBoundingClientRect();
+    const path = [];
+    for (let e = element; e.parentElement; e = e.parentElement)
+        path.unshift([...e.parentElement.children].indexOf(e));
+    return {path: path.join('.'), tag: element.tagName,
+            text: element.textContent.trim().slice(0, 40),
+            width: box.width, height: box.height, top: box.top, bottom: box.bottom,
+            left: box.left, right: box.right, window: [innerWidth, innerHeight]};
+}"""
+CONTRAST = """() => {
+    const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+    const rgb = color => {
+        canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1);
+        return [...canvas.getImageData(0, 0, 1, 1).data];
+    };
+    const light = ([r, g, b]) => {
+        const [x, y, z] = [r, g, b].map(v => (v /= 255) <= .04045 ? v / 12.92
+            : Math.pow((v + .055) / 1.055, 2.4));
+        return .2126 * x + .7152 * y + .0722 * z;
+    };
+    const ratio = (a, b) => {
+        const [high, low] = [light(a), light(b)].sort((x, y) => y - x);
+        return (high + .05) / (low + .05);
+    };
+    const behind = element => {
+        for (let e = element; e; e = e.parentElement) {
+            const color = rgb(getComputedStyle(e).backgroundColor);
+            if (color[3] > 250) return color;
+        }
+        return [255, 255, 255, 255];
+    };
+    return [...document.querySelectorAll('input:not([type=hidden]), select, textarea')].map(e => {
+        const holder = e.matches('select') ? e.parentElement : e;
+        const style = getComputedStyle(holder);
+        const outside = behind(holder.parentElement);
+        const borders = ['Top', 'Right', 'Bottom', 'Left']
+            .filter(side => parseFloat(style['border' + side + 'Width']) >= 1)
+            .map(side => rgb(style['border' + side + 'Color']))
+            .filter(color => color[3] > 250)
+            .map(color => ratio(color, outside));
+        return [e.id, Math.max(0, ...borders)];
+    });
+}"""
+
+
+@every_page
+def test_axe_finds_nothing(name: str, visit: Visitor) -> None:
+    page = visit(name).page
+    found = Axe().run(page, options={"preload": False})
+    problems = [
+        (violation["id"], [node["html"][:120] for node in violation["nodes"]][:3])
+        for violation in found.response["violations"]
+    ]
+    assert not problems
+
+
+def test_the_html_checker_finds_nothing(served: Served, vnu: list[str], tmp_path: Path) -> None:
+    names = {}
+    for number, name in enumerate(PAGES):
+        file = tmp_path / f"{number}.html"
+        file.write_bytes(fetch(served.page(name)))
+        names[file.name] = name
+    options = ["--format", "json", "--stdout", "--exit-zero-always"]
+    files = [str(tmp_path / file) for file in names]
+    result = subprocess.run([*vnu, *options, *files], capture_output=True, check=True, timeout=120)
+    found: list[dict[str, Any]] = json.loads(result.stdout)["messages"]
+    assert not [
+        (names[Path(message["url"]).name], message["message"], message.get("extract"))
+        for message in found
+    ]
+
+
+def fetch(url: str) -> bytes:
+    try:
+        with urllib.request.urlopen(url) as response:
+            return bytes(response.read())
+    except urllib.error.HTTPError as error:  # error pages are pages too
+        return bytes(error.read())
+
+
+@every_page
+def test_it_fits_a_narrow_screen(name: str, visit: Visitor) -> None:
+    page = visit(name, width=320).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll('main *')].filter(e => {
+            const box = e.getBoundingClientRect();
+            return box.width > 1 && box.right > innerWidth + 1
+                && !e.closest('.hub-scroll') && !e.closest('.kern-sr-only');
+        }).map(e => e.outerHTML.slice(0, 100))"""
+    )
+    assert not cut
+
+
+@every_page
+def test_it_holds_larger_text(name: str, visit: Visitor) -> None:
+    """Text twice as large on a screen of 640 pixels: nothing runs out of the page."""
+    page = visit(name, width=640).page
+    page.evaluate("document.documentElement.setAttribute('class', 'zoomed')")
+    page.evaluate("[...document.styleSheets][0].insertRule('.zoomed { font-size: 200% }', 3)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 640
+
+
+@every_page
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(name: str, visit: Visitor) -> None:
+    page = visit(name).page
+    wanted = page.evaluate(
+        """() => [...document.querySelectorAll(
+            'a[href], button, input:not([type=hidden]), select, summary, [tabindex="0"]')]
+            .filter(e => e.checkVisibility({contentVisibilityAuto: true})).length"""
+    )
+    seen: list[str] = []
+    for _ in range(wanted + 5):
+        page.keyboard.press("Tab")
+        active = page.evaluate(ACTIVE)
+        if active is None or (seen and active["path"] == seen[0]):
+            break
+        assert active["path"] not in seen, f"the keyboard is caught at {active}"
+        seen.append(active["path"])
+        handle = page.evaluate_handle("document.activeElement").as_element()
+        assert handle is not None
+        focused = handle.evaluate(FOCUS_LOOK)
+        assert active["width"] > 0, active
+        assert active["height"] > 0, active
+        assert active["bottom"] > 0, f"out of sight: {active}"
+        assert active["top"] < active["window"][1], f"out of sight: {active}"
+        plain = handle.evaluate(
+            f"e => {{ e.blur(); const look = ({FOCUS_LOOK})(e); "
+            "e.focus({focusVisible: true}); return look; }"
+        )
+        assert focused != plain, f"focus does not show on {active}"
+    assert len(seen) >= wanted, f"{len(seen)} of {wanted} reached"
+
+
+def test_the_first_stop_skips_to_the_content(visit: Visitor) -> None:
+    page = visit("network").page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Zum Inhalt springen"
+    assert page.evaluate("document.activeElement.getBoundingClientRect().left") >= 0
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "inhalt"
+
+
+@every_page
+def test_borders_of_inputs_stand_out(name: str, visit: Visitor) -> None:
+    faint = [(one, ratio) for one, ratio in visit(name).page.evaluate(CONTRAST) if ratio < 3]
+    assert not faint
+
+
+@every_page
+def test_targets_are_large_enough(name: str, visit: Visitor) -> None:
+    """24 by 24 pixels, or a link within a sentence, or so much room around it."""
+    small = visit(name, width=320).page.evaluate(
+        """() => [...document.querySelectorAll('a, button, input:not([type=hidden]), summary')]
+            .filter(e => e.checkVisibility() && !e.matches('.hub-skip')
+                && getComputedStyle(e).display !== 'inline' && !e.closest('svg'))
+            .filter(e => {
+                const box = e.getBoundingClientRect();
+                return box.width < 24 || box.height < 24;
+            })
+            .map(e => e.outerHTML.slice(0, 100))"""
+    )
+    assert not small
+
+
+@every_page
+def test_no_element_pretends_to_be_a_control(name: str, visit: Visitor) -> None:
+    page = visit(name).page
+    assert not page.evaluate(
+        """() => [...document.querySelectorAll('main *, header *, footer *')]
+            .filter(e => e.hasAttribute('onclick') || (getComputedStyle(e).cursor === 'pointer'
+                && !e.closest('a, button, summary, label, input, select')))
+            .map(e => e.outerHTML.slice(0, 100))"""
+    )
+
+
+def test_searching_works_without_scripts(visit: Visitor) -> None:
+    page = visit("start", script=False).page
+    page.get_by_label("Suchbegriff").fill("wasser")
+    page.get_by_role("button", name="Suchen").click()
+    assert page.title().startswith("4 Treffer für „wasser“")
+    page.get_by_label("Medium (4)").check()
+    page.get_by_role("button", name="Filter anwenden").click()
+    assert "art=medium" in page.url
+    page.get_by_role("link", name="Wasser ist Leben").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Wasser ist Leben"
+
+
+def test_filters_open_without_scripts_on_a_narrow_screen(visit: Visitor) -> None:
+    page = visit("search", width=320, script=False).page
+    assert not page.get_by_label("Medium (4)").is_visible()
+    page.get_by_text("Filtern und sortieren").click()
+    assert page.get_by_label("Medium (4)").is_visible()
+
+
+def test_scripts_bring_results_and_completions_in_place(visit: Visitor) -> None:
+    page = visit("search").page
+    page.get_by_label("Medium (4)").check()
+    page.wait_for_url(re.compile("art=medium"))
+    assert page.get_by_role("list", name="Gewählte Filter").is_visible()
+    assert page.evaluate("document.activeElement.id") == "f-kind-1", "focus stays where it was"
+    page.get_by_label("Suchbegriff").fill("")
+    page.get_by_label("Suchbegriff").press_sequentially("podc", delay=30)
+    page.wait_for_selector("#vorschlaege option", state="attached")
+    assert "odcast" in page.inner_html("#vorschlaege")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("q=podc"))
+    assert "podc" in page.title()
+
+
+@every_page
+def test_paper_gets_the_content(name: str, visit: Visitor) -> None:
+    page = visit(name).page
+    page.emulate_media(media="print")
+    assert page.get_by_role("heading", level=1).is_visible()
+    assert not page.locator(".hub-nav").is_visible()
