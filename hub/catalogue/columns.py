@@ -69,7 +69,7 @@ def vocabulary(session: Session) -> Vocabulary:
         words = kept.words
         if latest > words.version:
             rows = session.execute(_select_words, {"version": words.version})
-            for word, folded in rows.tuples():
+            for word, folded in rows:
                 words.by_length[len(folded)].setdefault(folded, word)
             words.version = latest
     return words
@@ -118,7 +118,7 @@ def _refreshed(session: Session, old: Columns, version: int) -> Columns:
     titles, lengths, newest = old.titles, old.lengths, old.newest
     for work_id, offer_id, title, moment, facets in session.execute(
         _select_entries, {"version": old.version}
-    ).tuples():
+    ):
         if work_id >= len(titles):
             missing = work_id + 1 - len(titles)
             titles.extend([""] * missing)

@@ -20,7 +20,7 @@ def lookup(session: Session, tokens: Collection[str]) -> dict[str, Bits]:
         return {}
     statement = _lookup[session.get_bind().dialect.name]
     rows = session.execute(statement, {"tokens": json_list(sorted(tokens))})
-    return {token: to_bits(orjson.loads(ids or "[]")) for token, ids in rows.tuples()}
+    return {token: to_bits(orjson.loads(ids or "[]")) for token, ids in rows}
 
 
 def containing(session: Session, candidates: Bits, patterns: Iterable[str]) -> Bits:

@@ -214,6 +214,9 @@ def _match(session: Session, cols: Columns, text: str) -> _Match:
     if not terms:
         return _Match(cols.live, identified, (), identified)
     found = tuple(_find(session, cols, term, works, fields) for term in terms)
+    for each in found:
+        if each.term.excluded:
+            identified &= ~each.bits
     return _Match(cols.live, _combined(cols.live, found) | identified, found, identified)
 
 

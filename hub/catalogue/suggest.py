@@ -22,7 +22,7 @@ def suggest(session: Session, prefix: str, limit: int = 8) -> tuple[str, ...]:
     A completed word is one that works contain together with the words before it, those of most
     works first. Titles fill at least the second half of the list where there are enough.
     """
-    typed = " ".join(prefix.split())
+    typed = " ".join("".join(c if c.isprintable() else " " for c in prefix).split())
     if not typed or limit < 1:
         return ()
     titles = _titles(session, typed, limit)
