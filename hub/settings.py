@@ -27,7 +27,13 @@ class Settings:
     admin_email: str
 
 
-def _default_config() -> Path:
+def config_file(config: Path, name: str) -> Path:
+    """A file of the configuration: the operator's own, or else the one that the hub brings."""
+    own = config / name
+    return own if own.exists() else bundled_config() / name
+
+
+def bundled_config() -> Path:
     """The copy that a wheel carries, or the checkout's `config/`."""
     package = Path(__file__).resolve().parent
     inside = package / "_config"
@@ -65,7 +71,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         database_url=data["database_url"] or f"sqlite:///{var / 'hub.sqlite3'}",
         secret_key=data["secret_key"],
         base_url=data["base_url"].rstrip("/"),
-        config=Path(data["config"]).absolute() if data["config"] else _default_config(),
+        config=Path(data["config"]).absolute() if data["config"] else bundled_config(),
         var=var,
         admin_email=data["admin_email"],
     )

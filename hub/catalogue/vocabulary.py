@@ -64,27 +64,26 @@ def names(facet: str, code: str) -> tuple[str, ...]:
 @functools.cache
 def subject_facet() -> frozenset[str]:
     """Subject codes that are offered as a filter: the top-level areas and the school subjects."""
-    return frozenset(row["code"] for row in _rows(_folder() / "subjects.csv"))
+    return frozenset(row["code"] for row in _rows(_file("subjects.csv")))
 
 
-def _folder() -> Path:
-    return settings.load().config / "vocabularies"
+def _file(name: str) -> Path:
+    return settings.config_file(settings.load().config, f"vocabularies/{name}")
 
 
 @functools.cache
 def _terms() -> dict[tuple[str, str], Term]:
-    folder = _folder()
     terms: dict[tuple[str, str], Term] = {}
-    for facet, codes in tomllib.loads((folder / "terms.toml").read_text("utf-8")).items():
+    for facet, codes in tomllib.loads(_file("terms.toml").read_text("utf-8")).items():
         for code, term in codes.items():
             terms[facet, code] = Term(term["de"], term["en"], tuple(term.get("names", ())))
-    for row in _rows(folder / "medienkompetenzrahmen_nrw.csv"):
+    for row in _rows(_file("medienkompetenzrahmen_nrw.csv")):
         terms["competence", row["code"]] = Term(row["de"], row["en"])
     # The first file that knows a subject gives its label, the others further names.
-    _add_subjects(terms, folder / "subjects.csv", "de", "names")
-    _add_subjects(terms, folder / "eaf_sachgebiete.csv", "label", "suchbegriffe")
-    _add_subjects(terms, folder / "oeh_disciplines.csv", "de", None)
-    _add_subjects(terms, folder / "kim_schulfaecher.csv", None, "names")
+    _add_subjects(terms, _file("subjects.csv"), "de", "names")
+    _add_subjects(terms, _file("eaf_sachgebiete.csv"), "label", "suchbegriffe")
+    _add_subjects(terms, _file("oeh_disciplines.csv"), "de", None)
+    _add_subjects(terms, _file("kim_schulfaecher.csv"), None, "names")
     return terms
 
 

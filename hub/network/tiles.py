@@ -6,6 +6,8 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+from hub.settings import config_file
+
 
 @dataclass(frozen=True, slots=True)
 class Tile:
@@ -20,7 +22,8 @@ class Tile:
 
 def read_tiles(config: Path) -> tuple[Tile, ...]:
     """The tiles from north to south and west to east; `config` is the configuration directory."""
-    with (config / "network" / "tilegrid.csv").open(encoding="utf-8", newline="") as lines:
+    file = config_file(config, "network/tilegrid.csv")
+    with file.open(encoding="utf-8", newline="") as lines:
         tiles = [
             Tile(row["ags"], int(row["row"]), int(row["x_half"]), row["short"], row["code"])
             for row in csv.DictReader(lines)
