@@ -23,7 +23,7 @@ from hub.validation import explain
 
 GROUP = "hub.plugins"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-IMPORT_DEADLINE = 30.0
+IMPORT_DEADLINE = 60.0
 
 
 class Unusable(Exception):

@@ -14,12 +14,12 @@ from hub import settings as hub_settings
 from hub.db import Database, is_current, migrate
 from hub.installed import EntryPoint, Unusable
 from hub.secrets import Keyring
-from hub.settings import Settings
+from hub.settings import Settings, SettingsError
 from hub.sites import SiteManager
 
 
 class NotInitialised(Exception):
-    """The database has no tables yet, or those of another version."""
+    """The database cannot be used, has no tables yet, or those of another version."""
 
 
 class Hub:
@@ -39,16 +39,30 @@ class Hub:
 
         `entry_points` stand in for the installed plugins in tests.
         """
-        return cls(settings or hub_settings.load(), entry_points)
+        settings = settings or hub_settings.load()
+        try:
+            return cls(settings, entry_points)
+        except (ValueError, sa.exc.ArgumentError) as error:
+            raise SettingsError(f"HUB_DATABASE_URL: {error}") from error
+        except ModuleNotFoundError as error:
+            raise SettingsError(
+                f"HUB_DATABASE_URL needs the package {error.name}, which is not installed: "
+                'pip install "medienzentren-hub[postgres]"'
+            ) from error
 
     def check_initialised(self) -> None:
         """Raise `NotInitialised` unless the database has the tables of this version."""
         address = self.db.url.render_as_string()
         path = self.db.url.database
         exists = self.db.dialect != "sqlite" or (path is not None and Path(path).is_file())
-        if not exists or not sa.inspect(self.db.engine).has_table("activation"):
+        try:
+            exists = exists and sa.inspect(self.db.engine).has_table("activation")
+            current = exists and is_current(self.db)
+        except sa.exc.DBAPIError as error:
+            raise NotInitialised(_unusable(address, error)) from error
+        if not exists:
             raise NotInitialised(f"The database {address} is not set up yet; run `hub init`.")
-        if not is_current(self.db):
+        if not current:
             raise NotInitialised(
                 f"The database {address} is of another version of the hub; run `hub init`."
             )
@@ -56,8 +70,14 @@ class Hub:
     def migrate(self, plugins: Iterable[str] = ()) -> list[str]:
         """Create or upgrade the tables of the hub, of every plugin that a site ever enabled, and
         of those named; returns the problems of plugins that cannot be loaded.
+
+        Raises `NotInitialised` when the database cannot be used.
         """
-        migrate(self.db)
+        try:
+            migrate(self.db)
+        except (sa.exc.DBAPIError, OSError) as error:
+            address = self.db.url.render_as_string()
+            raise NotInitialised(_unusable(address, error)) from error
         with self.db.read() as session:
             names = set(session.scalars(sa.select(models.Activation.plugin)))
         branches = {}
@@ -87,3 +107,8 @@ class Hub:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _unusable(address: str, error: Exception) -> str:
+    reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+    return f"The database {address} cannot be used: {reason}. Check HUB_DATABASE_URL."

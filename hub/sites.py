@@ -7,6 +7,7 @@ with.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -287,7 +288,7 @@ class SiteManager:
         self._config = config
         self._keyring = keyring
         self._rows: _Rows | None = None
-        self._looked = 0.0
+        self._looked = -math.inf
         self._reading = threading.Lock()
         self._built: dict[str, _Built] = {}
         self._building: dict[str, threading.Lock] = {}
@@ -315,7 +316,7 @@ class SiteManager:
 
     def refresh(self) -> None:
         """Look at the database now instead of within half a second."""
-        self._looked = 0.0
+        self._looked = -math.inf
 
     def _wanted(self, key: str) -> tuple[SiteRow, tuple[EnabledPlugin, ...]]:
         rows = self._current()
@@ -370,8 +371,13 @@ class SiteManager:
                     problems[plugin.name] = old.site.problems[plugin.name]
                 else:
                     running[plugin.name] = old.site._running[plugin.name]
+                continue
+            try:
+                loaded = self.installed.load(plugin.name)
+            except Unusable as reason:
+                problems[plugin.name] = str(reason)
             else:
-                tasks[plugin.name] = Task(partial(self._start, plugin, info))
+                tasks[plugin.name] = Task(partial(self._start, loaded, plugin.config, info))
         results, failures = run_together(tasks, START_DEADLINE)
         for name, result in results.items():
             if isinstance(result, Running):
@@ -380,20 +386,19 @@ class SiteManager:
                 problems[name] = str(result)
         for name, failure in failures.items():
             problems[name] = failure.message
-        for name in tasks:
-            if name in problems:
-                log.error("plugin.off", site=row.key, plugin=name, reason=problems[name])
+        for plugin in enabled:
+            if plugin not in kept and plugin.name in problems:
+                why = problems[plugin.name]
+                log.error("plugin.off", site=row.key, plugin=plugin.name, reason=why)
         return _Built(Site(row, info, dict(sorted(running.items())), problems), row, enabled)
 
-    def _start(self, enabled: EnabledPlugin, info: SiteInfo) -> Running | str:
+    def _start(
+        self, plugin: type[Plugin], stored: Mapping[str, Any], info: SiteInfo
+    ) -> Running | str:
         """The plugin's new instance, or the reason why there is none."""
         try:
-            plugin = self.installed.load(enabled.name)
             config = secrets.resolve(
-                load_config(plugin, enabled.config),
-                self._keyring,
-                info.files,
-                secrets.environment(),
+                load_config(plugin, stored), self._keyring, info.files, secrets.environment()
             )
         except (Unusable, SecretError) as reason:
             return str(reason)
@@ -401,7 +406,7 @@ class SiteManager:
         try:
             instance = plugin(info, config)
         except BaseException as error:
-            return f"It refuses to start: {failure_of(error, enabled.name, scrub).message}"
+            return f"It refuses to start: {failure_of(error, plugin.name, scrub).message}"
         if type(instance) is not plugin:
             return "Its constructor gives something else than an instance."
         return Running(instance, scrub)

@@ -86,7 +86,7 @@ def open_hub(*, initialised: bool = True) -> Any:
         click.get_current_context().call_on_close(hub.close)
         if initialised:
             hub.check_initialised()
-    except (SettingsError, NotInitialised, ValueError) as error:
+    except (SettingsError, NotInitialised) as error:
         raise click.ClickException(str(error)) from error
     return hub
 
@@ -122,7 +122,7 @@ def report(
         click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
         return
     headers, rows = table
-    cells = [[str(cell) for cell in row] for row in (headers, *rows)]
+    cells = [[" ".join(str(cell).split("\n")) for cell in row] for row in (headers, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for line in cells:
         padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))

@@ -46,7 +46,7 @@ def _problems(live: bool, deadline: float) -> Iterator[tuple[str, str]]:
 
     try:
         hub = Hub.open()
-    except (SettingsError, ValueError) as error:
+    except SettingsError as error:
         yield "settings", str(error)
         return
     with hub:

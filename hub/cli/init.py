@@ -21,8 +21,14 @@ def command() -> None:
     Loads network.toml and sites/*.toml of the configuration folder (HUB_CONFIG). Can be
     repeated: what admins have changed since stays.
     """
+    from hub.runtime import NotInitialised
+
     hub = open_hub(initialised=False)
-    for problem in hub.migrate():
+    try:
+        problems = hub.migrate()
+    except NotInitialised as error:
+        raise click.ClickException(str(error)) from error
+    for problem in problems:
         click.echo(problem, err=True)
     click.echo(f"Database ready: {hub.db.url.render_as_string()}")
     tell(load(hub, hub.settings.config, replace=False))

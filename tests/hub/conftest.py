@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from hub import models
 from hub.activations import announce
@@ -25,6 +26,13 @@ def _release() -> Iterator[None]:
     hostile.RELEASE.clear()
     yield
     hostile.RELEASE.set()
+
+
+@pytest.fixture(autouse=True)
+def _log() -> Iterator[None]:
+    """A command configures the log for its process, which here goes on."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

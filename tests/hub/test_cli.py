@@ -12,7 +12,6 @@ from time import monotonic
 from typing import Any
 
 import pytest
-import structlog
 from click.testing import CliRunner, Result
 
 from hub.cli import COMMANDS, main
@@ -85,7 +84,6 @@ def environment(
     yield {**os.environ, "PYTHONPATH": str(packages)}
     for name in ("third_party", "third_party_broken"):
         sys.modules.pop(name, None)
-    structlog.reset_defaults()
 
 
 def hub(*arguments: str, code: int = 0, typed: str = "") -> Result:
@@ -251,10 +249,31 @@ def test_without_a_database_every_command_says_what_to_do(
     assert not (tmp_path / "new").exists()
     hub("init")
     hub("sites", "list")
-    monkeypatch.setenv("HUB_DATABASE_URL", "oracle://x/y")
-    assert "HUB_DATABASE_URL" in hub("sites", "list", code=1).stderr
     monkeypatch.setenv("HUB_NO_SUCH_SETTING", "1")
     assert "HUB_NO_SUCH_SETTING: Unknown field" in hub("sites", "list", code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("oracle://x/y", "oracle is not supported"),
+        ("no address at all", "HUB_DATABASE_URL: "),
+        ("postgresql://nobody:geheim@127.0.0.1:1/hub", "cannot be used"),
+        ("sqlite:////proc/no/such/place.sqlite3", "cannot be used"),
+        ("sqlite:///{folder}/config/network.toml", "file is not a database"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_named_without_its_password(
+    environment: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    url: str,
+    reason: str,
+) -> None:
+    monkeypatch.setenv("HUB_DATABASE_URL", url.replace("{folder}", str(tmp_path)))
+    failed = hub("init", code=1)
+    assert reason in failed.stderr
+    assert "geheim" not in failed.output
 
 
 def test_a_real_process_and_its_streams(environment: dict[str, str]) -> None:
