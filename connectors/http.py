@@ -8,27 +8,19 @@ answer has a size, which counts what is unpacked, and an end in time.
 
 from __future__ import annotations
 
-import ipaddress
-import os
-import socket
-import threading
 import time
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from connectors.errors import Blocked, Malformed, Refused, TooLarge, Unreachable
+from connectors.guard import Adapter, Exchange, host_key
 
 USER_AGENT = "medienzentren-hub"
 LONGEST_URL = 8_000
@@ -89,7 +81,7 @@ class Client:
         user_agent: str = USER_AGENT,
         proxy: str | None = None,
     ) -> None:
-        self._internal_hosts = frozenset(_host_key(host) for host in internal_hosts)
+        self._internal_hosts = frozenset(host_key(host) for host in internal_hosts)
         self._timeout = timeout
         self._deadline = deadline
         self._max_bytes = max_bytes
@@ -101,7 +93,7 @@ class Client:
         self._session.trust_env = False
         self._session.headers.update({"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate"})
         for prefix in ("http://", "https://"):
-            self._session.mount(prefix, _Adapter())
+            self._session.mount(prefix, Adapter())
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -155,7 +147,7 @@ class Client:
             hop = self._session.prepare_request(request)
         except (requests.RequestException, UnicodeError):
             raise Blocked(f"{shown(request.url)} is no valid address") from None
-        with _Exchange.begin(self._internal_hosts, self._deadline, bool(self._proxies)) as exchange:
+        with Exchange.begin(self._internal_hosts, self._deadline, bool(self._proxies)) as exchange:
             for _ in range(self._max_redirects + 1):
                 response, target = self._hop(hop, exchange)
                 if target is None:
@@ -165,7 +157,7 @@ class Client:
         raise Unreachable(f"{shown(request.url)} redirects more than {self._max_redirects} times")
 
     def _hop(
-        self, hop: requests.PreparedRequest, exchange: _Exchange
+        self, hop: requests.PreparedRequest, exchange: Exchange
     ) -> tuple[Response, str | None]:
         """One request and its answer; the second value is where a redirect leads."""
         url = hop.url or ""
@@ -272,36 +264,6 @@ def retry_after(value: str | None, *, now: datetime | None = None) -> float | No
     return max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
 
 
-def is_public(address: str) -> bool:
-    """Whether an IP address belongs to the open internet, looking through embedded IPv4."""
-    try:
-        ip = ipaddress.ip_address(address.strip("[]").partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
-        if inner is None and ip in _NAT64:
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
-        if inner is not None:
-            ip = inner
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host.strip("[]").partition("%")[0])
-    except ValueError:
-        return False
-    return True
-
-
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-
-
-def _host_key(host: str) -> str:
-    return host.strip("[]").rstrip(".").lower()
-
-
 def _check_url(url: object) -> SplitResult:
     text = str(url)
     if len(text) > LONGEST_URL:
@@ -361,130 +323,3 @@ def _reason(error: BaseException) -> str:
         if sign in text:
             return reason
     return f"no connection ({type(error).__name__})"
-
-
-class _Exchange:
-    """What the connections of one request must know: who is private here, and until when."""
-
-    def __init__(self, internal_hosts: frozenset[str], seconds: float, proxied: bool) -> None:
-        self._internal_hosts = internal_hosts
-        self._seconds = seconds
-        self._proxied = proxied
-        self._end = time.monotonic() + seconds
-        self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
-        self.expired = False
-
-    @classmethod
-    @contextmanager
-    def begin(
-        cls, internal_hosts: frozenset[str], seconds: float, proxied: bool
-    ) -> Iterator[_Exchange]:
-        """Run until done or late: a timer shuts the socket, whatever is being waited for.
-
-        Timeouts of sockets start anew with every byte, so a server that drips would hold us.
-        """
-        exchange = cls(internal_hosts, seconds, proxied)
-        timer = threading.Timer(seconds, exchange._expire)
-        timer.daemon = True
-        timer.start()
-        token = _current.set(exchange)
-        try:
-            yield exchange
-        finally:
-            _current.reset(token)
-            timer.cancel()
-            exchange._forget()
-
-    @property
-    def remaining(self) -> float:
-        """Seconds left; never zero, which sockets take for "do not wait"."""
-        return max(0.01, self._end - time.monotonic())
-
-    def too_late(self, place: str) -> Unreachable:
-        return Unreachable(f"{place} did not finish its answer within {self._seconds:.0f} s")
-
-    def check_peer(self, host: str, peer: str) -> None:
-        if not self._proxied and not self._allowed(host, peer):
-            raise Blocked(f"{host} leads to {peer}, which is not on the open internet")
-
-    def check_name(self, host: str) -> None:
-        """Check what a proxy will look up for us, as far as it can be looked up here."""
-        with suppress(OSError, UnicodeError):
-            for *_, address in socket.getaddrinfo(host, None):
-                if not self._allowed(host, str(address[0])):
-                    raise Blocked(f"{host} leads to {address[0]}, not on the open internet")
-
-    def _allowed(self, host: str, peer: str) -> bool:
-        return is_public(peer) or _host_key(host) in self._internal_hosts
-
-    def watch(self, sock: socket.socket) -> None:
-        """Guard this socket from now on, by a handle of our own that survives the TLS wrapping."""
-        self._forget()
-        with self._lock:
-            self._socket = socket.socket(fileno=os.dup(sock.fileno()))
-        if self.expired:
-            self._expire()
-
-    def _expire(self) -> None:
-        with self._lock:
-            self.expired = True
-            if self._socket:
-                with suppress(OSError):
-                    self._socket.shutdown(socket.SHUT_RDWR)
-
-    def _forget(self) -> None:
-        with self._lock:
-            if self._socket:
-                self._socket.close()
-            self._socket = None
-
-
-_current: ContextVar[_Exchange] = ContextVar("connectors.http")
-
-
-class _Guarded(HTTPConnection):
-    """A connection that looks at its peer before a byte is sent."""
-
-    def _new_conn(self) -> socket.socket:
-        exchange = _current.get()
-        if _is_address(self.host):  # then there is no need to knock first
-            exchange.check_peer(self.host, self.host)
-        sock = super()._new_conn()
-        try:
-            exchange.check_peer(self.host, str(sock.getpeername()[0]))
-            exchange.watch(sock)
-        except BaseException:
-            sock.close()
-            raise
-        return sock
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        if self.sock is not None:  # kept open by an earlier request
-            _current.get().watch(self.sock)
-        super().request(*args, **kwargs)
-
-
-class _GuardedTLS(_Guarded, HTTPSConnection):
-    pass
-
-
-class _Pool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Guarded
-
-
-class _PoolTLS(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _GuardedTLS
-
-
-class _Adapter(HTTPAdapter):
-    """The adapter of requests on guarded connections, with a proxy or without."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _PoolTLS}
-
-    def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = {"http": _Pool, "https": _PoolTLS}
-        return manager

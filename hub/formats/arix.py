@@ -264,7 +264,8 @@ def fields(element: etree._Element) -> dict[str, str]:
     if identifier := element.get("identifier"):
         found["identifier"] = [identifier]
     for child in element.iterfind("f"):
-        name, text = child.get("n", "").strip().lower(), str(child.xpath("string()"))
+        name = child.get("n", "").strip().lower()
+        text = str(child.xpath("string()")) if len(child) else child.text or ""
         if text and not (name == "identifier" and identifier):
             found.setdefault(name, []).append(text)
     return {name: "; ".join(texts) for name, texts in found.items()}

@@ -5,13 +5,18 @@ from __future__ import annotations
 import gzip
 import re
 import socket
+import ssl
 import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -23,7 +28,8 @@ from connectors.errors import (
     TooLarge,
     Unreachable,
 )
-from connectors.http import Client, is_public, retry_after, shown, validators
+from connectors.guard import is_public
+from connectors.http import Client, retry_after, shown, validators
 
 Behaviour = Callable[[socket.socket, bytes], None]
 
@@ -37,6 +43,7 @@ class Server:
         self.address = f"http://127.0.0.1:{self.port}"
         self.requests: list[bytes] = []
         self.behaviours: list[Behaviour] = []
+        self.wrap: Callable[[socket.socket], socket.socket] = lambda connection: connection
         self._open: list[socket.socket] = []
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
@@ -59,6 +66,10 @@ class Server:
             except OSError:
                 return
             self._open.append(connection)
+            try:
+                connection = self.wrap(connection)
+            except OSError:
+                continue
             request = b""
             while b"\r\n\r\n" not in request and (part := connection.recv(65_536)):
                 request += part
@@ -540,3 +551,70 @@ def test_any_text_as_address_is_blocked_or_unreachable(text: str) -> None:
     with Client(timeout=0.1) as client, pytest.raises(ConnectorError):
         client.get("ftp://" + text)
     shown(text)
+
+
+# TLS
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate for this machine that nobody vouches for, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    paths = tmp_path / "cert.pem", tmp_path / "key.pem"
+    paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    paths[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return paths
+
+
+def test_certificate_that_nobody_vouches_for(
+    server: Server, certificate: tuple[Path, Path]
+) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*certificate)
+    server.wrap = lambda connection: context.wrap_socket(connection, server_side=True)
+    server.says(reply(b"x"))
+    address = server.address.replace("http://127.0.0.1", "https://localhost")
+    with Client() as client, pytest.raises(Blocked):
+        client.get(address)
+    with (
+        Client(internal_hosts=["localhost"]) as client,
+        pytest.raises(Unreachable, match="certificate"),
+    ):
+        client.get(address)
+    assert server.requests == []
+
+
+def test_handshake_that_never_ends(server: Server) -> None:
+    def drip(connection: socket.socket) -> socket.socket:
+        connection.sendall(b"\x16\x03\x03\x3f\xff")  # a record of 16 KB is announced
+        while True:
+            connection.sendall(b"\x02")
+            time.sleep(0.02)
+
+    server.wrap = drip
+    begin = time.monotonic()
+    with (
+        Client(internal_hosts=["127.0.0.1"], timeout=5, deadline=0.4) as client,
+        pytest.raises(Unreachable),
+    ):
+        client.get(server.address.replace("http:", "https:"))
+    assert time.monotonic() - begin < 2
