@@ -40,7 +40,7 @@ _TYPES = {
     MediumType.WEBSITE: ("WebPage", "web_page"),
     MediumType.OTHER: ("MediaObject", "other"),
 }
-_ROLES = {"school": "student", "parents": "parent", "citizen": "general public"}
+_ROLES = {"school": "student", "parents": "parent", "citizen": "generalPublic"}
 _LANGUAGES = frozenset(
     (
         "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy "
@@ -156,9 +156,7 @@ def write(record: Record) -> dict[str, Any]:
             if code in terms.COMPETENCE_NAMES
         ],
         "audience": [
-            _concept(terms.ROLES + quote(_ROLES[code]))
-            for code in record.audiences
-            if code in _ROLES
+            _concept(terms.ROLES + _ROLES[code]) for code in record.audiences if code in _ROLES
         ],
         "duration": forms.iso_duration(record.duration) if record.duration else "",
         "license": {"id": record.licence} if _OPEN_LICENCE.fullmatch(record.licence) else None,

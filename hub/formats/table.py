@@ -42,6 +42,7 @@ _FREE = re.compile(
     r"(?:kostenlos|kostenfrei|frei|gratis|keine|nein|free|no|none|0(?:[.,]0+)?\s*(?:€|eur|euro)?)\.?",
     re.IGNORECASE,
 )
+_AGE = re.compile(r"^(?:fsk\s*)?(?:ab\s*)?|\s*jahren?$", re.IGNORECASE)
 _GRADES = re.compile(r"\d{1,2}")
 
 
@@ -130,7 +131,7 @@ def read(
         publishers=tuple(map(text.line, values.get("publishers", ()))),
         year=values.get("year"),
         duration=forms.duration(line("duration")),
-        age_rating=re.sub(r"^(?:fsk|ab)\s*|\s*jahren?$", "", line("age_rating"), flags=re.I),
+        age_rating=_AGE.sub("", line("age_rating")),
         licence=terms.licence(line("licence")),
         access=_access(kind, carrier, grants, url),
         grants=grants,

@@ -221,7 +221,7 @@ _AUDIENCES: Mapping[str, str] = {
     "culture": "kultur|kultureinrichtungen|museen|bibliotheken|culture",
     "parents": "eltern|erziehungsberechtigte|parent|parents|elternabende",
     "club": "verein|vereine|club|clubs",
-    "citizen": "bürger|bürgerinnen|bürgerinnen und bürger|öffentlichkeit|alle|general public|"
+    "citizen": "bürger|bürgerinnen|bürgerinnen und bürger|öffentlichkeit|alle|generalpublic|"
     "interessierte",
 }
 _LANGUAGES = {
@@ -283,7 +283,9 @@ _LEVEL_WORDS, _KIM_LEVEL = _read_levels()
 _HIGHER = {f"n{n}": code for code, ns in _UNIVERSITY_SUBJECTS.items() for n in ns.split()}
 _TYPE_WORDS = [(kind, frozenset(words.split("|"))) for kind, words in _TYPES.items()]
 _CARRIER_WORDS = {w: carrier for carrier, words in _CARRIERS.items() for w in words.split("|")}
-_AUDIENCE_WORDS = {w: code for code, words in _AUDIENCES.items() for w in words.split("|")}
+_AUDIENCE_WORDS = {
+    word: code for code, words in _AUDIENCES.items() for word in (code, *words.split("|"))
+}
 _LANGUAGE_WORDS = {w: code for code, words in _LANGUAGES.items() for w in words.split()}
 COMPETENCE_NAMES: Mapping[str, str] = MappingProxyType(
     {
