@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
-from hub.formats import adressat
+from hub.formats import adressat, terms
 from hub.formats.text import line, link, plain
 from hub.records import (
     AccessMode,
@@ -30,78 +30,23 @@ from hub.records import (
 BERLIN = ZoneInfo("Europe/Berlin")
 """The server's clock; the format itself names no zone."""
 
+CODES = ("10", "12", "19", "29", "32", "42", "46", "49", "55", "58", "66", "69", "79")
 TYPES: Mapping[str, tuple[MediumType, Carrier]] = {
-    "10": (MediumType.IMAGE, Carrier.SLIDES),
-    "12": (MediumType.IMAGE, Carrier.TRANSPARENCIES),
-    "19": (MediumType.IMAGE, Carrier.ONLINE),
-    "29": (MediumType.AUDIO, Carrier.ONLINE),
-    "32": (MediumType.VIDEO, Carrier.FILM),
-    "42": (MediumType.VIDEO, Carrier.VHS),
-    "46": (MediumType.VIDEO, Carrier.DVD),
-    "49": (MediumType.VIDEO, Carrier.ONLINE),
-    "55": (MediumType.PACKAGE, Carrier.ONLINE),
-    "58": (MediumType.WEBSITE, Carrier.ONLINE),
-    "66": (MediumType.INTERACTIVE, Carrier.CD_ROM),
-    "69": (MediumType.INTERACTIVE, Carrier.ONLINE),
-    "79": (MediumType.DOCUMENT, Carrier.ONLINE),
+    code: kind for code in CODES if (kind := terms.media_number(f"{code}00000"))
 }
 """EAF medium type, which is also how a media number begins, to what it is and what carries it."""
 
 SUBJECTS: Mapping[str, tuple[str, ...]] = {
-    "biologie": ("080",),
-    "chemie": ("100",),
-    "deutsch": ("120",),
-    "englisch": ("20001",),
-    "französisch": ("20002",),
-    "geographie": ("220",),
-    "geschichte": ("240",),
-    "griechisch": ("20003",),
-    "informatik": ("320",),
-    "italienisch": ("20004",),
-    "kunst": ("060",),
-    "latein": ("20005",),
-    "mathematik": ("380",),
-    "musik": ("420",),
     "naturwissenschaften": ("320", "380", "460", "080", "100"),
-    "philosophie": ("450",),
-    "physik": ("460",),
-    "politik": ("480",),
-    "religion": ("520",),
-    "sachunterricht": ("28010",),
-    "spanisch": ("20007",),
-    "sport": ("600",),
     "technik": ("50005",),
-    "wirtschaft": ("700",),
 }
-"""Annex 3: subjects in plain words to EAF codes."""
+"""Subjects in plain words that Annex 3 takes differently than everybody else."""
 
 EAF_TOP = frozenset(
     "020 040 060 080 100 120 140 160 180 200 220 240 260 280 320 340 360 380 400 420 440 450 460"
     " 480 500 510 520 540 560 580 600 620 640 660 680 700 720".split()
 )
-LANGUAGES = {
-    "d": "de",
-    "deutsch": "de",
-    "ger": "de",
-    "deu": "de",
-    "e": "en",
-    "englisch": "en",
-    "eng": "en",
-    "f": "fr",
-    "französisch": "fr",
-    "fre": "fr",
-    "fra": "fr",
-    "spanisch": "es",
-    "italienisch": "it",
-    "lateinisch": "la",
-    "latein": "la",
-    "niederländisch": "nl",
-    "polnisch": "pl",
-    "russisch": "ru",
-    "türkisch": "tr",
-    "arabisch": "ar",
-    "ukrainisch": "uk",
-}
+LANGUAGES = {"d": "de", "e": "en", "f": "fr", "lateinisch": "la"}
 DETAILS: Mapping[str, str] = {
     "serutitel": "Untertitel der Reihe",
     "orgtitel": "Originaltitel",
@@ -343,11 +288,7 @@ def _length(duration: int | None) -> str:
 
 def _type(typ: str, number: str) -> tuple[MediumType | None, Carrier | None]:
     """By `typ`, else by the first two digits of a seven-digit media number."""
-    if known := TYPES.get(typ.strip()):
-        return known
-    if found := re.search(r"(?:^|-)0*(\d{2})\d{5}$", number):
-        return TYPES.get(found[1], (None, None))
-    return None, None
+    return TYPES.get(typ.strip()) or terms.media_number(number) or (None, None)
 
 
 def _code(medium_type: MediumType | None, carrier: Carrier | None) -> str:
@@ -376,6 +317,8 @@ def _subjects(text: str) -> tuple[tuple[str, ...], list[str]]:
             codes[_eaf(part)] = None
         elif known := SUBJECTS.get(part.lower()):
             codes.update(dict.fromkeys(known))
+        elif code := terms.subject(part):
+            codes[code] = None
         else:
             words.append(part)
     return tuple(codes), words
@@ -391,12 +334,8 @@ def _eaf(code: str) -> str:
 
 
 def _languages(text: str) -> tuple[str, ...]:
-    found = []
-    for part in items(text):
-        code = LANGUAGES.get(part.lower(), part.lower())
-        if re.fullmatch(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})?", code):
-            found.append(code)
-    return _unique(*found)
+    codes = (LANGUAGES.get(part.lower()) or terms.language(part) for part in items(text))
+    return _unique(*(code for code in codes if code))
 
 
 def _year(text: str) -> int | None:
