@@ -40,7 +40,7 @@ _CATALOGS = {
 _STRINGS = frozenset({"string", "langstring"})
 _HANDLES = frozenset({"hdl", "handle", "handle.net"})
 _AUTHORS = frozenset({"author", "creator", "initiator", "script writer", "editor", "producer"})
-_ROLES = {"school": "learner", "parents": "parent", "citizen": "general public"}
+_ROLES = {"school": "learner", "parents": "parent", "citizen": "generalPublic"}
 _COSTS = "kostenpflichtig"
 
 
@@ -75,7 +75,8 @@ def read(
             raise ValueError(f"<{etree.QName(element).localname}> holds no LOM")
         element = inner
     reader = _Reader()
-    for name, section in _children(element):
+    for section in element:
+        name = _name(section.tag)
         handle = _SECTIONS.get(name)
         if handle is not None:
             handle(reader, section)
@@ -120,7 +121,7 @@ class _Reader:
             title=self.title,
             series=self.series,
             description=self.description,
-            languages=_unique(map(forms.language, self.languages)),
+            languages=_unique([forms.language(code) for code in self.languages]),
             identifiers=tuple(dict.fromkeys(self.identifiers)),
             url=url,
             image_url=self.image,
@@ -142,7 +143,8 @@ class _Reader:
         )
 
     def general(self, section: etree._Element) -> None:
-        for name, child in _children(section):
+        for child in section:
+            name = _name(child.tag)
             if name == "title":
                 self.title = self.title or line(_in_german(child))
             elif name == "description":
@@ -173,12 +175,14 @@ class _Reader:
             self.identifiers.append(found)
 
     def lifecycle(self, section: etree._Element) -> None:
-        for name, child in _children(section):
+        for child in section:
+            name = _name(child.tag)
             if name != "contribute":
                 continue
             role, date = "", ""
             names: list[str] = []
-            for part, value in _children(child):
+            for value in child:
+                part = _name(value.tag)
                 if part == "role":
                     role = _value(value).lower()
                 elif part in ("entity", "centity"):
@@ -193,7 +197,8 @@ class _Reader:
             self.year = self.year or forms.year(date)
 
     def technical(self, section: etree._Element) -> None:
-        for name, child in _children(section):
+        for child in section:
+            name = _name(child.tag)
             if name == "format":
                 self.formats.append(_text(child))
             elif name == "location":
@@ -204,7 +209,8 @@ class _Reader:
                 self.duration = self.duration or forms.duration(_datetime(child))
 
     def educational(self, section: etree._Element) -> None:
-        for name, child in _children(section):
+        for child in section:
+            name = _name(child.tag)
             if name == "learningresourcetype":
                 self.types.append(_value(child))
             elif name == "context":
@@ -215,7 +221,8 @@ class _Reader:
                 self.audiences.append(_value(child))
 
     def rights(self, section: etree._Element) -> None:
-        for name, child in _children(section):
+        for child in section:
+            name = _name(child.tag)
             if name == "cost":
                 self.cost = _COSTS if _value(child).lower() in ("yes", "true", "ja") else ""
             elif name == "description":
@@ -226,7 +233,8 @@ class _Reader:
 
     def relation(self, section: etree._Element) -> None:
         kind, texts = "", []
-        for name, child in _children(section):
+        for child in section:
+            name = _name(child.tag)
             if name == "kind":
                 kind = _value(child).lower()
             elif name == "resource":
@@ -240,7 +248,8 @@ class _Reader:
 
     def classification(self, section: etree._Element) -> None:
         purpose = ""
-        for name, child in _children(section):
+        for child in section:
+            name = _name(child.tag)
             if name == "purpose":
                 purpose = _value(child).lower()
             elif name == "taxonpath":
@@ -253,7 +262,8 @@ class _Reader:
         eaf = False
         taxa = [path]
         while taxa:  # a taxon's successor stands beside it, or in it
-            for name, child in _children(taxa.pop()):
+            for child in taxa.pop():
+                name = _name(child.tag)
                 if name == "source":
                     for language, text in _strings(child):
                         source = text.lower()
@@ -261,7 +271,8 @@ class _Reader:
                 elif name == "taxon":
                     taxa = [child]
                     code = entry = ""
-                    for part, value in _children(child):
+                    for value in child:
+                        part = _name(value.tag)
                         if part == "id":
                             code = _text(value)
                         elif part == "entry":
@@ -338,7 +349,8 @@ def _keywords(element: etree._Element) -> list[str]:
 def _value(element: etree._Element) -> str:
     """The value of a vocabulary's term: its `value`, else its address or its label."""
     others = {}
-    for name, child in _children(element):
+    for child in element:
+        name = _name(child.tag)
         if name == "value":
             return _in_german(child)
         others[name] = child
@@ -350,7 +362,8 @@ def _value(element: etree._Element) -> str:
 
 def _datetime(element: etree._Element) -> str:
     """The time or the duration in an element, which each binding wraps in its own way."""
-    for name, child in _children(element):
+    for child in element:
+        name = _name(child.tag)
         if name in ("datetime", "duration"):
             return _text(child)
     return _text(element)
@@ -387,8 +400,8 @@ def _first_type(words: Iterable[str]) -> MediumType | None:
     return None
 
 
-def _unique(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(filter(None, dict.fromkeys(values)))
+def _unique(values: list[str]) -> tuple[str, ...]:
+    return tuple(filter(None, dict.fromkeys(values))) if values else ()
 
 
 def write(record: Record) -> etree._Element:
