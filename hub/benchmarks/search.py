@@ -115,15 +115,16 @@ class _Words:
         singles = [base.capitalize() for _, base in parts.values() if len(base) > 3]
         chance.shuffle(singles)
         self.singles = ["Wasser", "Tier", "Medien", "Klasse", *dict.fromkeys(singles)]
+        self.modifiers = self.singles[:60]
         self.weights = list(accumulate(1 / (rank + 5) for rank in range(len(self.singles))))
 
     def words(self, count: int) -> list[str]:
-        found = self.chance.choices(self.singles, cum_weights=self.weights, k=count)
         return [
-            word + self.chance.choice(self.singles[:500]).lower()
-            if self.chance.random() < 0.15 else word
-            for word in found
-        ]  # fmt: skip
+            word
+            if self.chance.random() < 0.85
+            else self.chance.choice(self.modifiers) + word.lower()
+            for word in self.chance.choices(self.singles, cum_weights=self.weights, k=count)
+        ]
 
     def text(self, count: int) -> str:
         return " ".join(
@@ -256,8 +257,7 @@ def _bare_facets(connection: Connection, query: Query) -> None:
 
 _FOUND = {
     "sqlite": "SELECT rowid FROM search_fts WHERE search_fts MATCH :match",
-    "postgresql": "SELECT work_id FROM search_doc"
-    " WHERE array_to_tsvector(string_to_array(tokens, ' ')) @@ CAST(:match AS tsquery)",
+    "postgresql": "SELECT work_id FROM search_doc WHERE vector @@ CAST(:match AS tsquery)",
 }
 _insert_facets = sa.text(
     "INSERT INTO bench_facet (work_id, facet, value) VALUES (:work, :facet, :value)"

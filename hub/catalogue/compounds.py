@@ -27,7 +27,6 @@ import snowballstemmer
 _FORMAT = 1
 _FEWEST = 2  # nouns that must share a modifier or a head
 _EVIDENCE = log(60)  # modifier count times head count that makes a split believable
-_INNER = 4  # what a head counts that is no listed word but a compound itself
 _SHORTEST = 7  # letters of a compound
 _OWN_WORD = 60  # a head this frequent is a word of its own: Unterricht is no Unter-Richt
 
@@ -78,19 +77,27 @@ class Parts:
         if len(word) < _SHORTEST or self.heads.get(_stem(word), 0) >= _OWN_WORD:
             return (word,)
         best: tuple[float, str, str] | None = None
+        compound_heads: list[tuple[str, str]] = []
         for cut in range(3, len(word) - 2):
             found = self.modifiers.get(word[:cut])
             head = word[cut:]
             if found is None or head in _NO_HEADS or (len(head) == 3 and head not in _SHORT):
                 continue
-            count = self.heads.get(_stem(head), 0) or (len(self.split(head)) > 1) * _INNER
-            if count:
-                evidence = log(found[0]) + log(count)
-                if evidence >= _EVIDENCE and (best is None or evidence > best[0]):
-                    best = evidence, found[1], head
-        if best is None:
-            return (word,)
-        return (*self.split(best[1]), *self.split(best[2]))
+            count = self.heads.get(_stem(head))
+            if count is None:
+                compound_heads.append((found[1], head))
+                continue
+            evidence = log(found[0]) + log(count)
+            if evidence >= _EVIDENCE and (best is None or evidence > best[0]):
+                best = evidence, found[1], head
+        if best is not None:
+            return (*self.split(best[1]), *self.split(best[2]))
+        # The head may be no listed word but a compound: Medien-(Kompetenz-Rahmen).
+        for modifier, head in compound_heads:
+            inner = self.split(head)
+            if len(inner) > 1:
+                return (*self.split(modifier), *inner)
+        return (word,)
 
 
 @functools.cache

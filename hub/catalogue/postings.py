@@ -41,7 +41,7 @@ _lookup: Mapping[str, sa.TextClause] = {
     ),
     "postgresql": sa.text(
         "SELECT value, (SELECT CAST(json_agg(work_id) AS text) FROM search_doc"
-        " WHERE array_to_tsvector(string_to_array(tokens, ' ')) @@ CAST(value AS tsquery))"
+        " WHERE vector @@ CAST(value AS tsquery))"
         " FROM json_array_elements_text(CAST(:tokens AS json)) AS value"
     ),
 }

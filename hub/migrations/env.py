@@ -4,14 +4,12 @@ from alembic import context
 
 from hub.models import Base
 
+HIDDEN = (("column", "vector"), ("index", "ix_search_doc_vector"))
 
 
 def is_ours(_object: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
-    """The full-text index exists in migrations only: SQLite's shadow tables, PostgreSQL's GIN."""
-    hidden = (kind == "table" and str(name).startswith("search_fts")) or (
-        kind == "index" and name == "ix_search_doc_tokens"
-    )
-    return not hidden
+    """Not the full-text index: it differs between the databases and exists in migrations only."""
+    return (kind, name) not in HIDDEN and not str(name).startswith("search_fts")
 
 
 connection = context.config.attributes["connection"]

@@ -17,8 +17,9 @@ SQLITE = """
     )
 """
 POSTGRESQL = """
-    CREATE INDEX ix_search_doc_tokens ON search_doc
-    USING gin (array_to_tsvector(string_to_array(tokens, ' ')))
+    ALTER TABLE search_doc ADD COLUMN vector tsvector
+        GENERATED ALWAYS AS (array_to_tsvector(string_to_array(tokens, ' '))) STORED;
+    CREATE INDEX ix_search_doc_vector ON search_doc USING gin (vector)
 """
 
 SORTED = sa.String().with_variant(sa.String(collation="C"), "postgresql")
