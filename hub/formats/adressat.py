@@ -23,6 +23,11 @@ _LEVELS = {
     "L": ("fortbildung",),
     "J": ("informelles_lernen",),
 }
+_ORDER = (
+    "elementarbereich",
+    *(name for name, *_ in _SCHOOL),
+    *(level for letter, levels in _LEVELS.items() if letter not in "EL" for level in levels),
+)
 _AUDIENCES = {
     "E": "kita",
     "A": "school",
@@ -121,24 +126,26 @@ def _ranges(text: str) -> list[tuple[int, int]]:
 
 
 def _build(terms: Iterable[_Term]) -> Adressat:
-    levels: dict[str, None] = {}
-    audiences: dict[str, None] = {}
+    levels: set[str] = set()
+    audiences: set[str] = set()
     years: list[int] = []
     whole_school = False
     for letter, ranges in terms:
-        audiences[_AUDIENCES[letter]] = None
-        if letter != "A":
-            levels.update(dict.fromkeys(_LEVELS[letter]))
+        if letter == "A" and ranges == []:  # years that cannot be read say nothing
             continue
-        whole_school = whole_school or ranges is None
-        for low, high in ranges or ():
-            years += [low, high]
-            levels.update((name, None) for name, a, b in _SCHOOL if low <= b and high >= a)
+        audiences.add(_AUDIENCES[letter])
+        levels.update(_LEVELS[letter])
+        if letter == "A" and ranges is None:
+            whole_school = True
+        elif letter == "A":
+            for low, high in ranges or ():
+                years += [low, high]
+                levels.update(name for name, a, b in _SCHOOL if low <= b and high >= a)
     if whole_school:
-        levels.update((name, None) for name, *_ in _SCHOOL)
+        levels.update(name for name, *_ in _SCHOOL)
         years = []
     return Adressat(
-        levels=tuple(levels),
+        levels=tuple(level for level in _ORDER if level in levels),
         grades=(min(years), max(years)) if years else None,
-        audiences=tuple(audiences),
+        audiences=tuple(one for one in dict.fromkeys(_AUDIENCES.values()) if one in audiences),
     )
