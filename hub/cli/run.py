@@ -68,7 +68,8 @@ def serve(hub: Hub, listener: socket.socket) -> None:
         sockets=[listener],
         threads=THREADS,
         ident=None,
-        clear_untrusted_proxy_headers=True,
+        # Behind a proxy that ends TLS the application itself reads the headers that it sets.
+        clear_untrusted_proxy_headers=not hub.settings.base_url.startswith("https:"),
     )
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host

@@ -15,7 +15,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from hub import models, provision
-from hub.catalogue import runs, sync
+from hub.catalogue import rebuild, runs, sync
 from hub.catalogue.analyser import Analyser
 from hub.demo.sources import ARIX, Sources, fingerprint, link_rest, monday, tidy, write
 from hub.demo.standins import Standins
@@ -101,6 +101,7 @@ def prepared(settings: Settings, *, today: date, step: Step) -> Iterator[Demo]:
                 step("Setting the database up")
                 _refuse_foreign(hub)
                 hub.migrate()
+                _bring_index_up_to_date(hub, step)
                 _note(hub, BEGUN, "")
                 outcome = provision.load(hub, demo_settings.config, actor=ACTOR)
                 yield Demo(
@@ -250,6 +251,17 @@ def _refuse_foreign(hub: Hub) -> None:
             "the demonstration's. To keep them apart, name another database: "
             "HUB_DATABASE_URL=sqlite:///var/demo.sqlite3"
         )
+
+
+def _bring_index_up_to_date(hub: Hub, step: Step) -> None:
+    """After an update of the hub the index may be of an older analyser."""
+    with hub.db.write() as session:
+        outdated = rebuild.outdated(session)
+        if not outdated:
+            rebuild.mark_current(session)
+    if outdated:
+        step("Building the search index anew")
+        rebuild.rebuild(hub.db)
 
 
 def _note(hub: Hub, action: str, subject: str) -> None:

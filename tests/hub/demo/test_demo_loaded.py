@@ -19,9 +19,20 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from hub.catalogue import rebuild
 from hub.catalogue.search import Query, search
 from hub.db import Database
-from hub.models import Activation, AuditEntry, Offer, OfferGrant, Site, SyncReject, SyncRun, Work
+from hub.models import (
+    Activation,
+    AuditEntry,
+    Counter,
+    Offer,
+    OfferGrant,
+    Site,
+    SyncReject,
+    SyncRun,
+    Work,
+)
 from hub.models.base import now
 from tests import postgres
 
@@ -150,6 +161,23 @@ def test_what_teachers_look_for_is_found(loaded: Path, words: str, title: str) -
         found = search(session, Query(words))
         assert found.total >= 3
         assert any(title in hit.title for hit in found.hits[:5])
+
+
+def test_the_index_is_of_this_version_and_is_built_anew_after_an_update(var: Path) -> None:
+    with opened(var) as database:
+        with database.write() as session:
+            assert not rebuild.outdated(session)
+            session.execute(
+                sa.update(Counter)
+                .where(Counter.name == "search.analyser")
+                .values(value=Counter.value + 1000)
+            )
+            assert rebuild.outdated(session)
+        done = hub(var, "demo")
+        assert done.returncode == 0, done.stderr
+        with database.read() as session:
+            assert not rebuild.outdated(session)
+            assert search(session, Query("Vulkane")).total >= 3
 
 
 # Again
