@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from secrets import token_hex
+
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -36,7 +38,7 @@ def create_app(hub: Hub | None = None) -> Flask:
     hub.check_initialised()
     app = Flask("hub", static_folder=None, template_folder="web/templates")
     app.config.update(
-        SECRET_KEY=hub.settings.secret_key or None,
+        SECRET_KEY=hub.settings.secret_key or token_hex(),
         MAX_CONTENT_LENGTH=MAX_REQUEST,
         MAX_FORM_MEMORY_SIZE=MAX_REQUEST,
         SESSION_COOKIE_SAMESITE="Lax",

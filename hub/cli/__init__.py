@@ -18,6 +18,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 COMMANDS: Mapping[str, str] = {
+    "barriers": "List and settle what people report about barriers on the pages.",
     "bench": "Measure the hub against the limit of this machine.",
     "check": "List everything that is wrong; exit 1 when something is.",
     "demo": "Load the demonstration network, and serve it.",
@@ -30,7 +31,7 @@ COMMANDS: Mapping[str, str] = {
 }
 
 
-REPORTING = frozenset({"check", "init", "plugins", "search", "sites"})
+REPORTING = frozenset({"barriers", "check", "init", "plugins", "search", "sites"})
 """Commands that tell all they find themselves; their log is only for --verbose."""
 
 

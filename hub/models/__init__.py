@@ -1,6 +1,7 @@
 """All tables of the hub; importing this module fills `Base.metadata`."""
 
 from hub.models.activation import Activation, AuditEntry, Counter
+from hub.models.barrier import BarrierReport
 from hub.models.base import Base
 from hub.models.catalogue import Offer, OfferGrant, Work, WorkKey
 from hub.models.network import Site
@@ -10,6 +11,7 @@ from hub.models.sync import SyncChange, SyncPage, SyncReject, SyncRun, SyncSourc
 __all__ = [
     "Activation",
     "AuditEntry",
+    "BarrierReport",
     "Base",
     "Counter",
     "Offer",

@@ -181,10 +181,11 @@ def _tags(query: Query, found: Results, names: Mapping[str, str]) -> list[Tag]:
         parameter = PARAMETERS.get(facet, facet)
         for value in sorted(values):
             rest = [other for other in parameters[parameter] if other != value]
-            fallback = names.get(value) if facet == "site" else None
             facet_label, label = known.get(
-                (facet, value), ("", fallback or vocabulary.label(facet, value, language()))
+                (facet, value), ("", vocabulary.label(facet, value, language()))
             )
+            if facet == "site":
+                facet_label, label = "", names.get(value, value)
             url = url_for("search.results", **{**parameters, parameter: rest})
             tags.append(Tag(facet_label, label, url))
     return tags
