@@ -255,10 +255,8 @@ def _refuse_foreign(hub: Hub) -> None:
 
 def _bring_index_up_to_date(hub: Hub, step: Step) -> None:
     """After an update of the hub the index may be of an older analyser."""
-    with hub.db.write() as session:
+    with hub.db.read() as session:
         outdated = rebuild.outdated(session)
-        if not outdated:
-            rebuild.mark_current(session)
     if outdated:
         step("Building the search index anew")
         rebuild.rebuild(hub.db)
