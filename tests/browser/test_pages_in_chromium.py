@@ -224,3 +224,13 @@ def test_scripts_bring_results_and_completions_in_place(visit: Visitor) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("q=podc"))
     assert "podc" in page.title()
+
+
+def test_a_report_of_a_barrier_is_corrected_and_sent_without_scripts(visit: Visitor) -> None:
+    page = visit("barrier", script=False, quiet=False).page
+    page.get_by_role("button", name="Meldung absenden").click()
+    page.get_by_role("link", name="Bitte schreiben Sie, worin die Barriere besteht.").click()
+    assert page.url.endswith("#text")
+    page.get_by_label("Worin besteht die Barriere?").fill("Der Kontrast ist zu schwach.")
+    page.get_by_role("button", name="Meldung absenden").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Vielen Dank"
