@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from hub.catalogue import vocabulary
-from hub.catalogue.analysis import Analysis, fold
+from hub.catalogue.analysis import ANALYSER_VERSION, Analysis, fold
 from hub.db import in_list, json_list
 from hub.models import SearchDoc, SearchEntry, SearchWord
 from hub.models.base import table
@@ -18,6 +18,8 @@ from hub.records import Record
 
 VERSION = "search"
 """The counter that grows with each change of the index."""
+ANALYSER = "search.analyser"
+"""The counter that holds the version of the analyser with which the index was built."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ def put(connection: Connection, rows: Sequence[IndexRow]) -> None:
     if not rows:
         return
     version = _next_version(connection)
+    if version == 1:
+        mark_current(connection)
     _put_texts(connection, {r.work_id: r.analysis.tokens for r in rows if r.analysis})
     _put_words(connection, {w for r in rows if r.analysis for w in r.analysis.words}, version)
     _write(
@@ -121,6 +125,11 @@ def drop(connection: Connection, work_ids: Collection[int]) -> None:
     connection.execute(_empty_entries, {**works, "to": version})
 
 
+def mark_current(connection: Connection) -> None:
+    """Note that all entries come from this version of the analyser."""
+    connection.execute(_store_version, {"name": ANALYSER, "value": ANALYSER_VERSION})
+
+
 def sort_key(title: str) -> str:
     """A title's place in the alphabet (DIN 5007-2), without leading punctuation, shortened."""
     folded = fold(title.lower())
@@ -165,6 +174,10 @@ _doc, _entry, _word = table(SearchDoc), table(SearchEntry), table(SearchWord)
 _count = sa.text(
     "INSERT INTO counter (name, value) VALUES (:name, 1) "
     "ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value"
+)
+_store_version = sa.text(
+    "INSERT INTO counter (name, value) VALUES (:name, :value) "
+    "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
 _select_docs = sa.select(_doc.c.work_id, _doc.c.tokens).where(in_list(_doc.c.work_id, "works"))
 _PUT_DOC = (

@@ -7,28 +7,19 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.catalogue import page
+from hub.catalogue import index, page
 from hub.catalogue.analysis import ANALYSER_VERSION
 from hub.db import Database
 from hub.models import Counter, Work
 from hub.models.base import table
 
 BATCH = 500
-_NAME = "search.analyser"
-"""The counter that holds the analyser's version with which the index was built."""
 
 
 def outdated(session: Session) -> bool:
-    """Was the index built by another version of the analyser? An empty catalogue never is."""
-    stored = session.execute(_select_version, {"name": _NAME}).scalar()
-    if stored == ANALYSER_VERSION:
-        return False
-    return session.execute(_any_work).scalar() is not None
-
-
-def mark_current(session: Session) -> None:
-    """Note that all entries come from this version of the analyser."""
-    session.execute(_store_version, {"name": _NAME, "version": ANALYSER_VERSION})
+    """Was the index built by another version of the analyser? An empty one never is."""
+    stored = session.execute(_select_version, {"name": index.ANALYSER}).scalar()
+    return stored not in (None, ANALYSER_VERSION)
 
 
 def rebuild(database: Database, progress: Callable[[int, int], object] = lambda *_: None) -> int:
@@ -44,7 +35,7 @@ def rebuild(database: Database, progress: Callable[[int, int], object] = lambda 
         with database.write() as session:
             works = session.execute(_next_works, {"last": last}).scalars().all()
             if not works:
-                mark_current(session)
+                index.mark_current(session.connection())
                 return done
             page.lock(session.connection())
             page.reindex(session.connection(), works)
@@ -55,11 +46,6 @@ def rebuild(database: Database, progress: Callable[[int, int], object] = lambda 
 
 _counter, _work = table(Counter), table(Work)
 _select_version = sa.select(_counter.c.value).where(_counter.c.name == sa.bindparam("name"))
-_store_version = sa.text(
-    "INSERT INTO counter (name, value) VALUES (:name, :version) "
-    "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-)
-_any_work = sa.select(_work.c.id).limit(1)
 _count_works = sa.select(sa.func.count()).select_from(_work)
 _next_works = (
     sa.select(_work.c.id).where(_work.c.id > sa.bindparam("last")).order_by(_work.c.id).limit(BATCH)
