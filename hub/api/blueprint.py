@@ -9,16 +9,25 @@ from typing import Any, NoReturn, TypeVar
 import marshmallow as ma
 from flask import Request, Response, request
 from flask_smorest.blueprint import Blueprint
+from sqlalchemy.exc import InterfaceError, OperationalError
 from webargs.flaskparser import FlaskParser
 from werkzeug.routing import IntegerConverter
 
 from hub.api.language import language
 from hub.api.parameters import Parameters
-from hub.api.problems import BadParameters
+from hub.api.problems import BadParameters, database_gone
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 PREFIX = "/api/v1"
+
+
+_LANGUAGE = {
+    "in": "header",
+    "name": "Accept-Language",
+    "description": "Language of labels: German (de), which is the default, or English (en).",
+    "schema": {"type": "string", "examples": ["en"]},
+}
 
 
 class Id(IntegerConverter):
@@ -83,7 +92,8 @@ class Resources(Blueprint):
                 decorated = smorest.alt_response(status, **description)(decorated)
             decorated = smorest.doc(operationId=view.__name__)(decorated)
             decorated = smorest.etag(decorated)  # outermost, so that it sees the finished answer
-            smorest.route(rule, parameters=[dict(one) for one in path], tags=[tag])(decorated)
+            parameters = [dict(one) for one in (*path, _LANGUAGE)]
+            smorest.route(rule, parameters=parameters, tags=[tag])(decorated)
             return view
 
         return decorate
@@ -95,6 +105,9 @@ class Resources(Blueprint):
 
 
 api = Resources("api", __name__, url_prefix=PREFIX)  # type: ignore[no-untyped-call]
+
+for failure in (OperationalError, InterfaceError):
+    api.register_error_handler(failure, database_gone)
 
 
 @api.after_request

@@ -8,5 +8,9 @@ from hub.web.language import LANGUAGES
 
 
 def language() -> str:
-    """`de` or `en`, by Accept-Language."""
-    return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+    """`de` or `en`: the one that Accept-Language names first, whatever the country."""
+    for wanted, quality in request.accept_languages:
+        primary = wanted.split("-")[0].lower()
+        if quality > 0 and primary in LANGUAGES:
+            return primary
+    return LANGUAGES[0]

@@ -11,7 +11,8 @@ from hub.web import context
 
 def link(endpoint: str, **values: Any) -> str:
     """The address of a view; a list of values repeats its parameter."""
-    return context.the_hub().settings.base_url + url_for(endpoint, **values)
+    # The pages would carry a `lang` on, even one that is refused here.
+    return context.the_hub().settings.base_url + url_for(endpoint, **{"lang": None, **values})
 
 
 def same(**changed: Any) -> str:

@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, current_app, request
-from sqlalchemy.exc import InterfaceError, OperationalError
 from werkzeug.exceptions import (
     BadRequest,
     Gone,
@@ -52,8 +51,6 @@ def init_app(app: Flask) -> None:
     handlers = app.error_handler_spec[None]
     for code, kind in ((None, HTTPException), (500, InternalServerError)):
         app.register_error_handler(kind, _branch(handlers[code].get(kind)))
-    for failure in (OperationalError, InterfaceError):
-        app.register_error_handler(failure, _database_gone)
 
 
 def _branch(page: Callable[[Any], Any] | None) -> Callable[[HTTPException], Any]:
@@ -65,10 +62,10 @@ def _branch(page: Callable[[Any], Any] | None) -> Callable[[HTTPException], Any]
     return show
 
 
-def _database_gone(error: Exception) -> Any:
+def database_gone(error: Exception) -> Response:
+    """A database that does not answer is no mistake of ours, and passes."""
     current_app.logger.error("the database does not answer", exc_info=error)
-    unavailable = ServiceUnavailable("The database does not answer.", retry_after=RETRY_AFTER)
-    return current_app.handle_http_exception(unavailable)
+    return problem(ServiceUnavailable("The database does not answer.", retry_after=RETRY_AFTER))
 
 
 def _is_api() -> bool:
