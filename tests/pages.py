@@ -52,6 +52,7 @@ def borken(today: date) -> list[Record]:
             "Wasserkreislauf – vom Regen zum Grundwasser",
             identifiers=WATER,
             description="Ein Film über den Kreislauf des Wassers.\nMit Arbeitsblättern.",
+            subtitle="Ein Tropfen auf Reisen",
             duration=1380,
             grades=(3, 6),
             languages=("de",),

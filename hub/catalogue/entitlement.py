@@ -20,9 +20,7 @@ from hub import models
 from hub.catalogue.offers import OfferView, Row, ids_parameter
 from hub.db import in_list
 from hub.records import AccessMode, Grant, Scope
-
-LAND = "NRW"
-"""The Land of the network: a grant for another one does not reach its users."""
+from hub.sites import LAND
 
 
 class Status(StrEnum):

@@ -53,6 +53,7 @@ class Card:
     url: str
     kind: str
     title: Markup
+    subtitle: Markup
     text: Markup
     summary: str
     centres: str
@@ -221,6 +222,7 @@ def _card(
         url=url_for("offer.show", offer_id=hit.offer_id),
         kind=str(texts.KIND[record.kind]),
         title=marked(record.title, found.terms),
+        subtitle=marked(record.subtitle, found.terms),
         text=marked(snippet(record.description, found.terms), found.terms),
         summary=texts.summary(record),
         centres=(

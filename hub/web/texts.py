@@ -106,8 +106,16 @@ def grades(first: int, last: int) -> str:
 
 
 def labels(facet: str, codes: tuple[str, ...]) -> tuple[str, ...]:
-    """What people call these codes, each once."""
-    return tuple(dict.fromkeys(vocabulary.label(facet, code, language()) for code in codes))
+    """What people call these codes, each once; a code without a name goes by that above it."""
+    return tuple(dict.fromkeys(_label(facet, code) for code in codes))
+
+
+def _label(facet: str, code: str) -> str:
+    for candidate in (code, *vocabulary.parents(facet, code)):
+        text = vocabulary.label(facet, candidate, language())
+        if text != candidate:
+            return text
+    return code
 
 
 def summary(record: Record) -> str:

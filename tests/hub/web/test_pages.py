@@ -139,6 +139,7 @@ def test_search_shows_hits_facets_and_badges(client: FlaskClient) -> None:
     shown = text_of(html)
     for words in (
         "Wasserkreislauf – vom Regen zum Grundwasser",
+        "Ein Tropfen auf Reisen",
         "2 Zentren",
         "Ausleihbar: Kreis Coesfeld",
         "Lizenz abgelaufen",
@@ -282,6 +283,12 @@ def test_numbers_have_the_separator_of_the_language() -> None:
         assert texts.number(1234567) == "1.234.567"
     with app.test_request_context("/?lang=en"):
         assert texts.number(1234567) == "1,234,567"
+
+
+def test_a_subject_without_a_name_goes_by_the_one_above_it() -> None:
+    app = Flask(__name__)
+    with app.test_request_context("/"):
+        assert texts.labels("subject", ("2200799", "22007", "unknown")) == ("Geographie", "unknown")
 
 
 def test_days_and_moments_read_as_people_write_them() -> None:
