@@ -10,7 +10,6 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from hub.api import document, offers, problems, search, sites
-from hub.api.blueprint import Id
 
 __all__ = ["init_app"]
 
@@ -28,6 +27,5 @@ class _Json(DefaultJSONProvider):
 def init_app(app: Flask) -> None:
     """Add the API to an application whose own error pages are registered already."""
     app.json = _Json(app)
-    app.url_map.converters["id"] = Id
     document.init_app(app)
     problems.init_app(app)

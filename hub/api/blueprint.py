@@ -11,7 +11,6 @@ from flask import Request, Response, request
 from flask_smorest.blueprint import Blueprint
 from sqlalchemy.exc import InterfaceError, OperationalError
 from webargs.flaskparser import FlaskParser
-from werkzeug.routing import IntegerConverter
 
 from hub.api.language import language
 from hub.api.parameters import Parameters
@@ -21,19 +20,12 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 PREFIX = "/api/v1"
 
-
 _LANGUAGE = {
     "in": "header",
     "name": "Accept-Language",
     "description": "Language of labels: German (de), which is the default, or English (en).",
     "schema": {"type": "string", "examples": ["en"]},
 }
-
-
-class Id(IntegerConverter):
-    """An id in a path. Its length is bounded: Python refuses to read numbers of 5,000 digits."""
-
-    regex = "[0-9]{1,10}"
 
 
 class StrictParser(FlaskParser):

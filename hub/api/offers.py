@@ -50,7 +50,7 @@ def list_offers(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 @api.resource(
-    "/offers/<id(max=2147483647):offer_id>",
+    "/offers/<int(max=2147483647):offer_id>",
     schemas.OfferSchema,
     example=examples.OFFER,
     tag=TAG,
@@ -100,7 +100,7 @@ def list_works(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 @api.resource(
-    "/works/<id(max=2147483647):work_id>",
+    "/works/<int(max=2147483647):work_id>",
     schemas.WorkSchema,
     example=examples.WORK,
     tag=TAG,
