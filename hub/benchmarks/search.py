@@ -118,7 +118,7 @@ class _Words:
         chance.shuffle(singles)
         self.singles = ["Wasser", "Tier", "Medien", "Klasse", *dict.fromkeys(singles)]
         self.modifiers = self.singles[:60]
-        self.weights = list(accumulate(1 / (rank + 5) for rank in range(len(self.singles))))
+        self.weights = list(accumulate(1 / (rank + 50) for rank in range(len(self.singles))))
 
     def words(self, count: int) -> list[str]:
         return [

@@ -27,7 +27,7 @@ BREAK = "."
 """Stands in `Analysis.tokens` where words do not follow each other in the text."""
 
 _MAX_WORDS = 2_000
-_CACHED = 50_000
+_CACHED = 20_000
 _WORD = re.compile(r"[^\W_]+")
 _GENDERED = re.compile(r"(?<=\w)[*:_/·](?=in(?:nen)?\b)", re.IGNORECASE)
 _LATIN = str.maketrans(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from weakref import WeakKeyDictionary
 
@@ -24,6 +24,8 @@ from hub.models import Counter, SearchEntry, SearchWord
 from hub.models.base import table
 
 Bits = int
+_Entry = sa.Row[int, int | None, str, int, str]
+_AT_ONCE = 10_000
 FacetBits = dict[str, dict[str, Bits]]
 """Facet → value → the works that have it."""
 
@@ -40,6 +42,8 @@ class Columns:
     lengths: array[int] = field(default_factory=lambda: array("H"))
     """Of the titles' sort keys."""
     newest: array[int] = field(default_factory=lambda: array("q"))
+    postings: dict[str, Bits] = field(default_factory=dict)
+    """What `hub.catalogue.postings` has looked up at this version."""
 
 
 @dataclass(slots=True)
@@ -58,7 +62,9 @@ def current(session: Session) -> Columns:
         with kept.lock:
             if latest > kept.columns.version:
                 kept.columns = _refreshed(session, kept.columns, latest)
-    return kept.columns
+    columns = kept.columns
+    # A transaction that began before the latest change must not look up for later ones.
+    return columns if columns.version == latest else replace(columns, postings={})
 
 
 def vocabulary(session: Session) -> Vocabulary:
@@ -112,33 +118,33 @@ def _kept(session: Session) -> _Kept:
 
 
 def _refreshed(session: Session, old: Columns, version: int) -> Columns:
-    changed: list[int] = []
+    """In parts, so that reading everything for the first time takes little more than it keeps."""
+    columns = old
+    for rows in session.execute(_select_entries, {"version": old.version}).partitions(_AT_ONCE):
+        columns = _changed(columns, rows)
+    return replace(columns, version=version, postings={})
+
+
+def _changed(old: Columns, rows: Sequence[_Entry]) -> Columns:
     live: list[int] = []
     by_facets: dict[str, list[int]] = defaultdict(list)
-    titles, lengths, newest = old.titles, old.lengths, old.newest
-    for work_id, offer_id, title, moment, facets in session.execute(
-        _select_entries, {"version": old.version}
-    ):
-        if work_id >= len(titles):
-            missing = work_id + 1 - len(titles)
-            titles.extend([""] * missing)
-            lengths.extend([0] * missing)
-            newest.extend([0] * missing)
-        titles[work_id] = title
-        lengths[work_id] = len(title)
-        newest[work_id] = moment
-        changed.append(work_id)
+    missing = max(row[0] for row in rows) + 1 - len(old.titles)
+    if missing > 0:
+        old.titles.extend([""] * missing)
+        old.lengths.extend([0] * missing)
+        old.newest.extend([0] * missing)
+    for work_id, offer_id, title, moment, facets in rows:
+        old.titles[work_id] = title
+        old.lengths[work_id] = len(title)
+        old.newest[work_id] = moment
         if offer_id is not None:
             live.append(work_id)
             by_facets[facets].append(work_id)
-    keep = ~to_bits(changed)
-    return Columns(
-        version,
-        (old.live & keep) | to_bits(live),
-        _merged(old.facets, keep, by_facets.items()),
-        titles,
-        lengths,
-        newest,
+    keep = ~to_bits([row[0] for row in rows])
+    return replace(
+        old,
+        live=(old.live & keep) | to_bits(live),
+        facets=_merged(old.facets, keep, by_facets.items()),
     )
 
 

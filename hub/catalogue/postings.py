@@ -8,19 +8,32 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.catalogue.columns import Bits, to_bits, to_ids
+from hub.catalogue.columns import Bits, Columns, to_bits, to_ids
 from hub.db import in_list, json_list
 from hub.models import SearchDoc
 from hub.models.base import table
 
+MOST_KEPT = 400
+"""Tokens whose works are kept; among 200,000 works each takes 25 KB."""
 
-def lookup(session: Session, tokens: Collection[str]) -> dict[str, Bits]:
-    """The works of each token, in one statement; tokens that no work contains get 0."""
-    if not tokens:
-        return {}
-    statement = _lookup[session.get_bind().dialect.name]
-    rows = session.execute(statement, {"tokens": json_list(sorted(tokens))})
-    return {token: to_bits(orjson.loads(ids or "[]")) for token, ids in rows}
+
+def lookup(session: Session, columns: Columns, tokens: Collection[str]) -> dict[str, Bits]:
+    """The works of each token, in one statement; tokens that no work contains get 0.
+
+    What was looked up stays with the columns until the index changes: whoever turns the page or
+    adds a filter asks for the same words.
+    """
+    kept = columns.postings
+    found = {token: kept[token] for token in tokens if token in kept}
+    missing = sorted(token for token in tokens if token not in found)
+    if missing:
+        statement = _lookup[session.get_bind().dialect.name]
+        for token, ids in session.execute(statement, {"tokens": json_list(missing)}):
+            found[token] = to_bits(orjson.loads(ids or "[]"))
+        if len(kept) > MOST_KEPT:
+            kept.clear()
+        kept.update(found)
+    return found
 
 
 def containing(session: Session, candidates: Bits, patterns: Iterable[str]) -> Bits:

@@ -209,7 +209,7 @@ def _match(session: Session, cols: Columns, text: str) -> _Match:
     tokens.update("t" + term.whole for term in terms if term.whole)
     tokens.update(number for term in terms for number in term.number)
     identifiers = analysis.typed_identifier(text)
-    works = lookup(session, tokens.union(identifiers))
+    works = lookup(session, cols, tokens.union(identifiers))
     identified = reduce(or_, (works[token] for token in identifiers), 0) & cols.live
     if not terms:
         return _Match(cols.live, identified, (), identified)
@@ -362,7 +362,7 @@ def _did_you_mean(
     corrected = text
     unknown = [found.term for found in match.wanted if not found.bits and not found.term.phrase]
     for term in unknown:
-        better = _nearest(session, term.words[0])
+        better = _nearest(session, cols, term.words[0])
         if better is None:
             return None
         corrected = _replaced(corrected, term.words[0], better)
@@ -372,7 +372,7 @@ def _did_you_mean(
     return Suggestion(corrected, bits.bit_count()) if bits else None
 
 
-def _nearest(session: Session, word: str) -> str | None:
+def _nearest(session: Session, cols: Columns, word: str) -> str | None:
     folded = analysis.fold(word)
     if len(folded) < 4 or folded.isdigit():
         return None
@@ -391,7 +391,7 @@ def _nearest(session: Session, word: str) -> str | None:
     if not best:
         return None
     stems = {written: analysis.word(written).stem for _, written in best}
-    works = lookup(session, {f + stem for stem in stems.values() for f in "tk"})
+    works = lookup(session, cols, {f + stem for stem in stems.values() for f in "tk"})
 
     def rank(candidate: tuple[float, str]) -> tuple[float, int, str]:
         distance, written = candidate

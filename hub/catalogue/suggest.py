@@ -40,6 +40,7 @@ def _completed(session: Session, typed: str) -> list[str]:
     rows = session.scalars(
         _select_words, {"from": begin, "to": begin + _LAST, "limit": _CANDIDATES}
     )
+    cols = columns.current(session)
     given = [analysis.word(w) for w in analysis.words(before)]
     needed = {part for word in given if not word.stop for part in word.parts}
     by_stem: dict[str, str] = {}
@@ -47,7 +48,7 @@ def _completed(session: Session, typed: str) -> list[str]:
         word = analysis.word(written)
         if needed.isdisjoint(word.parts):
             by_stem.setdefault(word.stem, written)
-    works = lookup(session, {f + stem for stem in {*by_stem, *needed} for f in FIELDS})
+    works = lookup(session, cols, {f + stem for stem in {*by_stem, *needed} for f in FIELDS})
 
     def containing(stem: str) -> int:
         bits = 0
@@ -55,7 +56,7 @@ def _completed(session: Session, typed: str) -> list[str]:
             bits |= works[letter + stem]
         return bits
 
-    together = columns.current(session).live
+    together = cols.live
     for stem in needed:
         together &= containing(stem)
     counted = [

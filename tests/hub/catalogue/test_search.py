@@ -233,7 +233,10 @@ def test_dropped_works_are_gone(shelf: Database) -> None:
     assert titles(shelf, "wassertiere") == []
     assert len(titles(shelf, "")) == len(SHELF) - 2
     with shelf.read() as session:
-        assert postings.lookup(session, ["twass", "ttier"]) == {"twass": 0, "ttier": 0}
+        assert postings.lookup(session, columns.current(session), ["twass", "ttier"]) == {
+            "twass": 0,
+            "ttier": 0,
+        }
     with shelf.write() as session:
         index.put(session.connection(), [row(2, SHELF[1])])
     assert titles(shelf, "wassertiere") == ["Wassertiere"]
@@ -501,3 +504,19 @@ def test_labels_come_in_both_languages(shelf: Database) -> None:
         "3 Kommunizieren und Kooperieren", "3.4 Cybergewalt und -kriminalität",
     ]  # fmt: skip
     assert [v.label for v in english[0].values] == ["Parents' evening"]
+
+
+def test_an_older_transaction_does_not_spoil_what_is_kept(db: Database) -> None:
+    """What a reader looks up that began before a change must not be taken for the state after."""
+    if db.dialect == "postgresql":
+        pytest.skip("each statement sees the latest state there")
+    fill(db, SHELF[:2])
+    with db.read() as older:
+        assert search(older, Query("haustiere")).total == 0
+        with db.write() as session:
+            index.put(session.connection(), [row(3, SHELF[3])])
+        with db.read() as newer:
+            assert search(newer, Query("hund")).total == 1
+        assert search(older, Query("katze")).total == 0
+    with db.read() as session:
+        assert search(session, Query("katze")).total == 1
