@@ -96,21 +96,23 @@ def put(connection: Connection, rows: Sequence[IndexRow]) -> None:
     )
 
 
-def extend(connection: Connection, holdings: Mapping[int, Iterable[tuple[str, str]]]) -> None:
+def extend(connection: Connection, holdings: Mapping[int, Iterable[tuple[str, str]]]) -> set[int]:
     """Add facets to works that are in the index: others offer them too. Same lock as `put`.
 
-    What this costs does not grow with the number of those who offer a work already.
+    What this costs does not grow with the number of those who offer a work already. Returns the
+    works that are not in the index, because nobody offered them any more.
     """
     if not holdings:
-        return
+        return set()
     version = _next_version(connection)
-    entries = connection.execute(_select_facets, {"works": json_list(holdings)})
+    entries = connection.execute(_select_facets, {"works": json_list(holdings)}).all()
     rows: list[tuple[object, ...]] = [
         (version, "\n".join(sorted({*facets.split("\n"), *map(" ".join, holdings[work])})), work)
         for work, facets in entries
     ]
     if rows:
         _write(connection, _PUT_FACETS, rows)
+    return holdings.keys() - {work for work, _ in entries}
 
 
 def drop(connection: Connection, work_ids: Collection[int]) -> None:

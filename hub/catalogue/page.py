@@ -63,6 +63,8 @@ class Comparison:
     members: list[Member] = field(default_factory=list)
     unchanged: array[int] = field(default_factory=lambda: array("q"))
     """Ids of the offers that are as they were."""
+    spared: array[int] = field(default_factory=lambda: array("q"))
+    """Ids of live offers whose record cannot be read now: the source has them, so they stay."""
     deleted: array[int] = field(default_factory=lambda: array("q"))
     """Ids of the live offers that the source says are gone."""
 
@@ -78,7 +80,8 @@ class Comparison:
 def compare(connection: Connection, site: str, plugin: str, page: Page) -> Comparison:
     """Which of the page's records are new, changed, unchanged, and which deletions concern us."""
     result = Comparison(page)
-    names = [*page.upserts, *page.deletes]
+    rejected = {reject.source_id for reject in page.rejects} - page.upserts.keys()
+    names = [*page.upserts, *page.deletes, *rejected]
     stored = {
         row.source_id: row
         for row in connection.execute(
@@ -95,10 +98,11 @@ def compare(connection: Connection, site: str, plugin: str, page: Page) -> Compa
             result.members.append(
                 Member(prepared, row.id, row.content_hash, tuple(row.match_keys.split()))
             )
-    for name in page.deletes:
-        row = stored.get(name)
-        if row is not None and row.withdrawn_at is None:
-            result.deleted.append(row.id)
+    for said, ids in ((set(page.deletes), result.deleted), (rejected, result.spared)):
+        for name in said:
+            row = stored.get(name)
+            if row is not None and row.withdrawn_at is None:
+                ids.append(row.id)
     return result
 
 
@@ -124,8 +128,8 @@ def store(
     analyses: Sequence[Analysis],
 ) -> None:
     """Write a page; `analyses` belong to `found.members` in order."""
-    moment = now()
     lock(connection)
+    moment = now()
     differences = _write_offers(connection, site, plugin, found.members, analyses, moment)
     counts = {
         "run": run_id,
@@ -145,13 +149,14 @@ def store(
         )
     if before.changed - found.changed < MAX_KEPT:
         insert(connection, table(SyncChange), [{"run_id": run_id, **row} for row in differences])
-    seen = array("q", found.unchanged)
+    seen = found.unchanged + found.spared
     seen.extend(member.offer_id for member in found.members if member.offer_id is not None)
     connection.execute(
         _insert_page,
         {
             "site_key": site,
             "plugin": plugin,
+            "checkpoint": found.page.checkpoint is not None,
             "seen": seen.tobytes(),
             "deleted": found.deleted.tobytes(),
         },
@@ -242,22 +247,18 @@ def _write_offers(
             for grant in member.prepared.record.grants
         ],
     )
-    loosened = {
-        stored[member.offer_id or 0].work_id
-        for member in known
-        if set(member.old_keys) - set(member.keys)
-    } - regrouped.dissolved
+    changed = {member.work_id or 0 for member in known}
+    loosened = {m.work_id or 0 for m in known if set(m.old_keys) - set(m.keys)}
     parted = works.split(connection, loosened)
     index.drop(connection, regrouped.dissolved)
     ready = {
         member.offer_id or 0: (member.prepared.record, analysis)
         for member, analysis in zip(members, analyses, strict=True)
     }
-    moved = {stored[member.offer_id or 0].work_id for member in known}
-    anew = regrouped.joined | loosened | parted | (moved - regrouped.dissolved)
+    anew = regrouped.joined | changed | parted
     regions = {row.key: row.region for row in connection.execute(_select_regions)}
     _index_founded(connection, site, regions, fresh, ready, regrouped.founded - anew, moment)
-    _extend(connection, site, regions, fresh, regrouped.founded | anew)
+    anew |= _extend(connection, site, regions, fresh, regrouped.founded | anew)
     _index(connection, anew, ready)
     return [
         {"offer_id": member.offer_id, "field": name, "old": old, "new": new}
@@ -292,14 +293,17 @@ def _extend(
     regions: Mapping[str, str],
     fresh: Sequence[Member],
     written: Collection[int],
-) -> None:
-    """Note in the index who else offers works that were there before; their text stays."""
+) -> set[int]:
+    """Note in the index who else offers works that were there before; their text stays.
+
+    Returns the works that are there no more, to be written anew.
+    """
     facets: dict[int, set[tuple[str, str]]] = {}
     for member in fresh:
         if member.work_id not in written:
             found = index.holding_facets(site, regions.get(site, ""), member.prepared.record)
             facets.setdefault(member.work_id or 0, set()).update(found)
-    index.extend(connection, facets)
+    return index.extend(connection, facets)
 
 
 def _index(

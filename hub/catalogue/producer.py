@@ -23,7 +23,7 @@ PAGE = 500
 """Changes after which a page is closed even without a checkpoint."""
 AHEAD = 2
 """Pages read ahead of the one being stored."""
-PATIENCE = 600.0
+PATIENCE = 1200.0
 """Seconds without any sign of life after which a source counts as hanging."""
 MAX_EXCERPT = 500
 

@@ -65,7 +65,7 @@ def begin(db: Database, site: str, plugin: str, *, full: bool = False) -> Begun:
         session.flush()
         if full:
             source.cursor = None
-            _drop_pages(session, site, plugin)
+        _drop_pages(session, site, plugin, keep=source.cursor is not None)
         source.run_id = run.id
         return Begun(run.id, source.cursor)
 
@@ -204,8 +204,14 @@ def _has(bits: bytearray, number: int) -> bool:
     return number >> 3 < len(bits) and bool(bits[number >> 3] >> (number & 7) & 1)
 
 
-def _drop_pages(session: Session, site: str, plugin: str) -> None:
-    session.execute(sa.delete(SyncPage).where(SyncPage.site_key == site, SyncPage.plugin == plugin))
+def _drop_pages(session: Session, site: str, plugin: str, *, keep: bool = False) -> None:
+    """Forget what the cycle saw; `keep` what it saw up to its last cursor."""
+    mine = (SyncPage.site_key == site, SyncPage.plugin == plugin)
+    drop = sa.delete(SyncPage).where(*mine)
+    if keep:
+        last = sa.select(sa.func.max(SyncPage.id)).where(*mine, SyncPage.checkpoint)
+        drop = drop.where(SyncPage.id > sa.func.coalesce(last.scalar_subquery(), 0))
+    session.execute(drop)
 
 
 def _finish(session: Session, run: SyncRun, state: str, error: str = "") -> None:

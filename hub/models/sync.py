@@ -65,6 +65,8 @@ class SyncPage(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     site_key: Mapped[str] = mapped_column(index=True)
     plugin: Mapped[str]
+    checkpoint: Mapped[bool]
+    """Whether a cursor was stored with it; pages after the last such one are read again."""
     seen: Mapped[bytes] = mapped_column(LargeBinary)
     deleted: Mapped[bytes] = mapped_column(LargeBinary)
 

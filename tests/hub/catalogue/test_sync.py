@@ -113,6 +113,27 @@ def test_complete_run_withdraws_what_it_did_not_see(net: Network) -> None:
     assert "Titel 9" in titles(net.hub.db)
 
 
+def test_a_record_that_cannot_be_read_now_is_not_withdrawn(net: Network) -> None:
+    run(net, "borken", *everything(medium("1", "Eins"), medium("2", "Zwei")))
+    report = run(net, "borken", *everything(medium("1", ""), medium("2", "Zwei")))
+    assert (report.state, report.rejected, report.withdrawn) == ("succeeded", 1, 0)
+    assert titles(net.hub.db) == ["Eins", "Zwei"]
+
+
+def test_what_a_broken_run_saw_does_not_count_for_the_next(net: Network) -> None:
+    records = [medium(str(n)) for n in range(producer.PAGE + 10)]
+    run(net, "borken", *everything(*records))
+
+    def breaks_off(cursor: str | None) -> Iterator[Change]:
+        yield from map(Upsert, records)
+        raise Unavailable("The server does not answer.")
+
+    net.play("borken", breaks_off)
+    assert sync(net.hub.db, net.site("borken"), "scripted").state == "failed"
+    report = run(net, "borken", *everything(*records[1:]))
+    assert (report.state, report.withdrawn) == ("succeeded", 1)
+
+
 def test_incomplete_run_withdraws_nothing(net: Network) -> None:
     run(net, "borken", *everything(medium("1"), medium("2")))
     report = run(net, "borken", Upsert(medium("1")), Checkpoint("later"))
