@@ -7,6 +7,7 @@ temporary database and leaves nothing behind.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -44,6 +45,21 @@ def search(works: int, server: str | None, as_json: bool) -> None:
         tqdm(desc="build", unit=" works", total=works, disable=None) as bar,
     ):
         figures = benchmark.measure(database, works, bar.update)
+    report(dataclasses.asdict(figures), as_json, (("figure", "value"), benchmark.as_rows(figures)))
+
+
+@command.command("sync")
+@click.option(
+    "--records", default=100_000, show_default=True, type=click.IntRange(1_000, 1_000_000)
+)
+@json_option
+def sync(records: int, as_json: bool) -> None:
+    """Take in so many records over OAI-PMH; download, parse, upsert and full text are the limit."""
+    from hub import log
+    from hub.benchmarks import sync as benchmark
+
+    log.configure(logging.WARNING)
+    figures = benchmark.measure(records, lambda phase: click.echo(f"- {phase} …", err=True))
     report(dataclasses.asdict(figures), as_json, (("figure", "value"), benchmark.as_rows(figures)))
 
 
