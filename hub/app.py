@@ -18,6 +18,7 @@ from hub.web import (
     language,
     mounting,
     network,
+    oai,
     offer,
     operation,
     page,
@@ -48,7 +49,7 @@ def create_app(hub: Hub | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for part in (language, headers, assets, texts, page, errors, operation):
         part.init_app(app)
-    for pages in (search, offer, centres, network, about):
+    for pages in (search, offer, centres, network, about, oai):
         app.register_blueprint(pages.pages)
     api.init_app(app)
     mounting.init_app(app, hub)

@@ -5,6 +5,7 @@ from hub.models.barrier import BarrierReport
 from hub.models.base import Base
 from hub.models.catalogue import Offer, OfferGrant, Work, WorkKey
 from hub.models.network import Site
+from hub.models.oai import OaiDocument
 from hub.models.search import SearchDoc, SearchEntry, SearchWord
 from hub.models.sync import SyncChange, SyncPage, SyncReject, SyncRun, SyncSource
 
@@ -14,6 +15,7 @@ __all__ = [
     "BarrierReport",
     "Base",
     "Counter",
+    "OaiDocument",
     "Offer",
     "OfferGrant",
     "SearchDoc",

@@ -36,6 +36,8 @@ class Offer(Base):
         UniqueConstraint("site_key", "plugin", "source_id"),
         Index(None, "kind", "id"),
         Index(None, "changed_at", "id"),
+        Index(None, "site_key", "changed_at", "id"),
+        Index(None, "kind", "changed_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
