@@ -129,9 +129,13 @@ def failure_of(error: BaseException, plugin: str, scrub: Scrubber) -> Failure:
 
 def plugin_error(error: BaseException, plugin: str, scrub: Scrubber) -> PluginError:
     """What a plugin raised as one of the hub's own exceptions, without cause or other state."""
-    failure = failure_of(error, plugin, scrub)
+    return error_of(failure_of(error, plugin, scrub), plugin)
+
+
+def error_of(failure: Failure, plugin: str) -> PluginError:
+    """The exception that says the same as the failure."""
     match failure.kind:
-        case FailureKind.UNAVAILABLE:
+        case FailureKind.UNAVAILABLE | FailureKind.TIMEOUT:
             return Unavailable(failure.message, retry_after=failure.retry_after)
         case FailureKind.DENIED:
             return Denied(failure.message)

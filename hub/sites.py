@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -27,6 +27,7 @@ from hub.containment import (
     BULKHEAD,
     Failure,
     Task,
+    error_of,
     failure_of,
     plugin_error,
     run_together,
@@ -138,37 +139,50 @@ class Site:
         return self._implementation(plugin, hook) is not None
 
     def each(
-        self, hook: str, /, *, deadline: float = 2.0, **arguments: Any
+        self,
+        hook: str,
+        /,
+        *,
+        deadline: float = 2.0,
+        only: Collection[str] | None = None,
+        **arguments: Any,
     ) -> tuple[dict[str, Any], dict[str, Failure]]:
         """Ask every plugin that has the hook, all at once, for at most `deadline` seconds.
 
-        Returns results and failures by plugin name. A result that is an iterator arrives as a
-        tuple, so that its exceptions and delays count here.
+        With `only` no other plugins than those are asked. Returns results and failures by plugin
+        name. A result that is an iterator arrives as a tuple, so that its exceptions and delays
+        count here.
         """
         _check_call(hook, arguments)
         return run_together(
             {
-                implementation.plugin_name: Task(
-                    partial(_collect, implementation, arguments),
-                    self._running[implementation.plugin_name].scrub,
-                    self._running[implementation.plugin_name].bulkhead,
-                )
+                implementation.plugin_name: self._task(implementation, arguments)
                 for implementation in self._implementations(hook)
+                if only is None or implementation.plugin_name in only
             },
             deadline,
         )
 
-    def one(self, plugin: str, hook: str, /, **arguments: Any) -> Any:
+    def one(
+        self, plugin: str, hook: str, /, *, deadline: float | None = None, **arguments: Any
+    ) -> Any:
         """Ask the plugin that owns the object, and nobody else.
 
         Raises what the plugin says on purpose (`hub.errors`), `Defect` for anything else and
         `NotEnabled` when the plugin does not run here or lacks the hook. An iterator that it
-        returns raises the same.
+        returns raises the same. With `deadline` it is asked as `each` asks: for at most so many
+        seconds, then `Unavailable` is raised, and an iterator arrives as a tuple.
         """
         _check_call(hook, arguments)
         implementation = self._implementation(plugin, hook)
         if implementation is None:
             raise NotEnabled(self._why_not(plugin, hook))
+        if deadline is not None:
+            task = self._task(implementation, arguments)
+            results, failures = run_together({plugin: task}, deadline)
+            if plugin in failures:
+                raise error_of(failures[plugin], plugin)
+            return results[plugin]
         present = partial(plugin_error, plugin=plugin, scrub=self._running[plugin].scrub)
         try:
             result = _call(implementation, arguments)
@@ -177,6 +191,10 @@ class Site:
         except BaseException as error:
             raise present(error) from None
         return _guarded(result, present) if isinstance(result, Iterator) else result
+
+    def _task(self, implementation: pluggy.HookImpl, arguments: Mapping[str, Any]) -> Task:
+        running = self._running[implementation.plugin_name]
+        return Task(partial(_collect, implementation, arguments), running.scrub, running.bulkhead)
 
     def _implementations(self, hook: str) -> list[pluggy.HookImpl]:
         caller: pluggy.HookCaller = getattr(self._manager.hook, hook)

@@ -6,6 +6,7 @@ from hub.models.base import Base
 from hub.models.catalogue import Offer, OfferGrant, Work, WorkKey
 from hub.models.network import Site
 from hub.models.oai import OaiDocument
+from hub.models.opening import Breaker, OfferUse
 from hub.models.search import SearchDoc, SearchEntry, SearchWord
 from hub.models.sync import SyncChange, SyncPage, SyncReject, SyncRun, SyncSource
 
@@ -14,10 +15,12 @@ __all__ = [
     "AuditEntry",
     "BarrierReport",
     "Base",
+    "Breaker",
     "Counter",
     "OaiDocument",
     "Offer",
     "OfferGrant",
+    "OfferUse",
     "SearchDoc",
     "SearchEntry",
     "SearchWord",

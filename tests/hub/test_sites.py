@@ -156,6 +156,24 @@ def test_the_owner_alone_is_asked(make_site: Any) -> None:
             site.one(plugin, hook)
 
 
+def test_the_owner_may_be_given_a_deadline(make_site: Any) -> None:
+    site = make_site(Good, Hanging, Raising)
+    assert site.one("good", "menu_items", deadline=2.0, person=None)[0].label == "hello"
+    with pytest.raises(Unavailable, match="No answer within 0.1 seconds"):
+        site.one("hanging", "health", deadline=0.1)
+    with pytest.raises(Denied, match=r"The licence has ended\."):
+        site.one("raising", "health", deadline=2.0)
+    with pytest.raises(NotEnabled):
+        site.one("nobody", "health", deadline=2.0)
+
+
+def test_only_some_of_all_can_be_asked(make_site: Any) -> None:
+    site = make_site(Good, Raising, Hanging)
+    results, failures = site.each("health", deadline=2.0, only={"good", "raising", "nobody"})
+    assert list(results) == ["good"]
+    assert list(failures) == ["raising"]
+
+
 def test_what_is_said_on_purpose_passes_and_all_else_is_a_defect(make_site: Any) -> None:
     site = make_site(Raising, Exiting, Unspeakable)
     with pytest.raises(Denied, match=r"The licence has ended\."):
