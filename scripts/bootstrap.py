@@ -114,6 +114,7 @@ class Setup:
             ("packages", self.install_packages, lock, always),
             ("project", self.install_project, project, always),
             ("front-end", self.fetch_front_end, files, self.front_end_is_there),
+            ("compounds", self.count_compounds, lock, always),
         ]
 
     def everything(self):
@@ -305,6 +306,16 @@ class Setup:
                 "The project itself could not be installed.",
                 "pip said:\n%s" % error,
                 "mend setup.cfg or setup.py",
+            )
+
+    def count_compounds(self):
+        """Done here once, so that neither the first search nor the first test waits for it."""
+        count = "from hub.catalogue.compounds import parts; parts()"
+        try:
+            run([self.python, "-c", count], self.root, "counting German compounds")
+        except Failed as error:
+            raise Problem(
+                "The German word list could not be read.", error, "delete .venv and try again"
             )
 
     # Front-end files

@@ -26,7 +26,7 @@ import requests
 from lxml import etree
 
 from hub import models
-from hub.catalogue.sync import sync
+from hub.catalogue.sync import sync, tune_process
 from hub.db import migrate
 from hub.runtime import Hub
 from hub.settings import Settings
@@ -146,6 +146,7 @@ def _take_in(addresses: list[str], folder: Path) -> None:
         var=folder,
         admin_email="bench@example.org",
     )
+    tune_process()
     with Hub.open(settings) as hub:
         keys = (FIRST, SECOND)[: len(addresses)]
         if not folder.exists():

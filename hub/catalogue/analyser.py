@@ -15,7 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from hub.catalogue.analysis import Analysis, analyse
 from hub.records import Record
 
-ENOUGH = 2_000
+ENOUGH = 500
 
 
 def analyse_all(records: Sequence[Record]) -> list[Analysis]:

@@ -8,6 +8,7 @@ the size of the source.
 
 from __future__ import annotations
 
+import gc
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -53,6 +54,16 @@ class Report:
     @property
     def done(self) -> int:
         return self.added + self.changed + self.unchanged + self.rejected
+
+
+def tune_process() -> None:
+    """For a process that does nothing but take in sources: look for garbage less often.
+
+    A run makes many short-lived values and hardly a cycle among them; looking for cycles through
+    everything that is loaded, every few hundred values, costs it a fifth of its time.
+    """
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 Progress = Callable[[Report], None]

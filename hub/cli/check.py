@@ -59,7 +59,16 @@ def _problems(live: bool, deadline: float) -> Iterator[tuple[str, str]]:
         except NotInitialised as error:
             yield "database", str(error)
             return
+        yield from _index(hub)
         yield from _plugins(hub, live, deadline)
+
+
+def _index(hub: Hub) -> Iterator[tuple[str, str]]:
+    from hub.catalogue import rebuild
+
+    with hub.db.read() as session:
+        if rebuild.outdated(session):
+            yield "search", "The index was built by another version; run `hub search --rebuild`."
 
 
 def _files(hub: Hub) -> Iterator[tuple[str, str]]:

@@ -64,6 +64,7 @@ def _run(
     parallel: int,
     as_json: bool,
 ) -> None:
+    sync.tune_process()
     sources = _sources(hub, sites, plugins)
     reports: list[sync.Report] = []
     with (
