@@ -8,6 +8,7 @@ calls hang it is not called again. What a plugin raises becomes a `Failure`, wit
 from __future__ import annotations
 
 import math
+import re
 import threading
 import traceback
 from collections.abc import Callable, Mapping
@@ -24,6 +25,9 @@ from hub.secrets import Scrubber
 BULKHEAD = 8
 """How many calls of one plugin instance may be under way at once."""
 MAX_MESSAGE = 500
+
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What a database refuses and a terminal obeys; plugins quote what other systems sent."""
 
 log = structlog.get_logger(__name__)
 
@@ -112,7 +116,7 @@ def _work(name: str, task: Task, answers: SimpleQueue[tuple[str, object]]) -> No
 def failure_of(error: BaseException, plugin: str, scrub: Scrubber) -> Failure:
     """What a plugin raised, told in the hub's terms; a defect is logged with its traceback."""
     kind = _kind(type(error))
-    message = scrub(_text(error))[:MAX_MESSAGE]
+    message = _UNPRINTABLE.sub("\ufffd", scrub(_text(error)))[:MAX_MESSAGE]
     if kind is FailureKind.DEFECT:
         log.error(
             "plugin.defect",
@@ -121,10 +125,7 @@ def failure_of(error: BaseException, plugin: str, scrub: Scrubber) -> Failure:
         )
         if not isinstance(error, Defect):
             message = f"{type(error).__name__}: {message}" if message else type(error).__name__
-    retry_after = getattr(error, "retry_after", None) if kind is FailureKind.UNAVAILABLE else None
-    if not isinstance(retry_after, int | float) or not math.isfinite(retry_after):
-        retry_after = None
-    return Failure(kind, message, retry_after)
+    return Failure(kind, message, _retry_after(error) if kind is FailureKind.UNAVAILABLE else None)
 
 
 def plugin_error(error: BaseException, plugin: str, scrub: Scrubber) -> PluginError:
@@ -153,6 +154,14 @@ def _kind(error: type[BaseException]) -> FailureKind:
     if issubclass(error, Rejected):
         return FailureKind.REJECTED
     return FailureKind.DEFECT
+
+
+def _retry_after(error: BaseException) -> float | None:
+    try:
+        seconds = float(error.retry_after)  # type: ignore[attr-defined]
+    except BaseException:
+        return None
+    return seconds if math.isfinite(seconds) else None
 
 
 def _text(error: BaseException) -> str:

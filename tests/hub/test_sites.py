@@ -245,6 +245,45 @@ def test_secrets_reach_neither_messages_nor_log_nor_causes(make_site: Any) -> No
         assert "Fritz" not in text
 
 
+def test_a_failure_is_text_that_every_database_and_page_can_hold(make_site: Any) -> None:
+    class Binary(Good):
+        name = "binary"
+
+        @hookspecs.hookimpl
+        def health(self) -> None:
+            raise Unavailable("It said \x00\x1b[31m\ud800 and stopped.\nTry later.")
+
+    site = make_site(Binary)
+    message = site.each("health")[1]["binary"].message
+    assert message == "It said \ufffd\ufffd[31m\ufffd and stopped.\nTry later."
+    with pytest.raises(Unavailable) as caught:
+        site.one("binary", "health")
+    assert str(caught.value) == message
+
+
+def test_a_failure_that_fails_when_it_is_looked_at_is_contained(make_site: Any) -> None:
+    class Trap(Unavailable):
+        @property
+        def retry_after(self) -> float:  # type: ignore[override]
+            raise RuntimeError("looked at")
+
+        @retry_after.setter
+        def retry_after(self, _: float | None) -> None:
+            pass
+
+    class Trapping(Good):
+        name = "trapping"
+
+        @hookspecs.hookimpl
+        def health(self) -> None:
+            raise Trap("Later.")
+
+    site = make_site(Trapping)
+    assert site.each("health")[1]["trapping"] == Failure(FailureKind.UNAVAILABLE, "Later.")
+    with pytest.raises(Unavailable, match="Later"):
+        site.one("trapping", "health")
+
+
 def test_unavailable_keeps_what_the_other_system_asked_for(make_site: Any) -> None:
     class Later(Good):
         name = "later"
