@@ -63,6 +63,28 @@ def sync(records: int, as_json: bool) -> None:
     report(dataclasses.asdict(figures), as_json, (("figure", "value"), benchmark.as_rows(figures)))
 
 
+@command.command("oai")
+@click.option("--records", default=100_000, show_default=True, type=click.IntRange(30_000))
+@click.option("--prefix", default="oai_dc", show_default=True, type=click.Choice(["oai_dc", "lom"]))
+@click.option(
+    "--database",
+    "server",
+    metavar="URL",
+    help="A PostgreSQL server on which a temporary database may be made; default is SQLite.",
+)
+@json_option
+def oai(records: int, prefix: str, server: str | None, as_json: bool) -> None:
+    """Harvest so many records from the OAI-PMH provider, and compare its first and last pages."""
+    from hub.benchmarks import oai as benchmark
+
+    with (
+        temporary_database(server) as database,
+        tqdm(desc="build", unit=" records", total=records, disable=None) as bar,
+    ):
+        figures = benchmark.measure(database, records, prefix, bar.update)
+    report(dataclasses.asdict(figures), as_json, (("figure", "value"), benchmark.as_rows(figures)))
+
+
 @contextmanager
 def temporary_database(server: str | None) -> Iterator[Database]:
     """A migrated, empty database: a file, or a new database on a PostgreSQL server."""

@@ -83,12 +83,13 @@ class Repository:
         except Problem as problem:
             content = f'<error code="{problem.code}">{escape(str(problem))}</error>'
         attributes = "".join(f" {name}={quoteattr(text)}" for name, text in shown.items())
-        rest = (
-            f"</responseDate>\n<request{attributes}>{escape(self.address)}</request>\n"
+        begin = f"{_HEAD}{date}"
+        body = (
+            f"{begin}</responseDate>\n<request{attributes}>{escape(self.address)}</request>\n"
             f"{content}\n</OAI-PMH>\n"
         ).encode()
-        tag = blake2b(rest, digest_size=16).hexdigest()
-        return Answer(f"{_HEAD}{date}".encode() + rest, tag)
+        rest = memoryview(body)[len(begin) :]  # both are ASCII up to there
+        return Answer(body, blake2b(rest, digest_size=16).hexdigest())
 
     def _identify(self, _request: Request) -> str:
         with self._db.read() as session:
@@ -242,14 +243,14 @@ class Repository:
     def _records(
         self, prefix: str, rows: Sequence[Row], made: Mapping[int, documents.Rendered]
     ) -> str:
-        parts = []
+        parts: list[str] = []
         for header, row in zip(self._each_header(rows), rows, strict=True):
             if row.withdrawn_at is not None:
-                parts.append(f"<record>{header}</record>")
-                continue
-            xml = made[row.id].xml if row.id in made else row.xml
-            parts.append(f"<record>{header}<metadata>{xml}</metadata></record>")
-        return "\n".join(parts)
+                parts += "<record>", header, "</record>\n"
+            else:
+                xml = made[row.id].xml if row.id in made else row.xml
+                parts += "<record>", header, "<metadata>", xml, "</metadata></record>\n"
+        return "".join(parts)
 
     def _headers(self, rows: Sequence[Row]) -> str:
         return "\n".join(self._each_header(rows))
