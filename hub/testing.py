@@ -24,12 +24,13 @@ from typing import Any, ClassVar
 import marshmallow as ma
 import pytest
 
-from hub import secrets, sites
+from hub import secrets
+from hub import site as hub_site
 from hub.installed import check_plugin, hooks_of, load_config
 from hub.plugin import PersonalData, Plugin, SiteInfo
 from hub.records import Change, Checkpoint, Delete, Record, Reject, Upsert
 from hub.secrets import Keyring, Scrubber
-from hub.sites import Running, Site, SiteRow
+from hub.site import Running, Site, SiteRow
 
 MAX_CHANGES = 100_000
 MAX_CURSOR = 65_536
@@ -84,7 +85,7 @@ def site_row(key: str = "teststadt", internal_hosts: tuple[str, ...] = ("127.0.0
 
 def site_info(files: Path, row: SiteRow | None = None) -> SiteInfo:
     """What a plugin gets to know of the site for tests; its files lie in `files`."""
-    return sites.site_info(row or site_row(), files)
+    return hub_site.site_info(row or site_row(), files)
 
 
 def resolved(plugin: type[Plugin], config: Mapping[str, Any], files: Path) -> dict[str, Any]:

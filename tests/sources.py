@@ -12,7 +12,7 @@ from hub import Plugin, hookimpl, models
 from hub.records import Change, Checkpoint, Kind, Record, Upsert
 from hub.runtime import Hub
 from hub.settings import Settings
-from hub.sites import Site
+from hub.site import Site
 
 Script = Callable[[str | None], Iterable[Change]]
 

@@ -15,7 +15,7 @@ from hub.catalogue.entitlement import Holding
 from hub.catalogue.offers import OfferView, WorkView
 from hub.network.coverage import Coverage
 from hub.records import Kind, Record
-from hub.sites import SiteRow
+from hub.site import SiteRow
 from hub.web import context
 
 Data = dict[str, Any]

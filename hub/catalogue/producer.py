@@ -17,7 +17,7 @@ import structlog
 from hub.catalogue import normalise
 from hub.errors import PluginError
 from hub.records import Checkpoint, Delete, Record, Reject, Upsert
-from hub.sites import Site
+from hub.site import Site
 
 PAGE = 500
 """Changes after which a page is closed even without a checkpoint."""

@@ -23,7 +23,7 @@ from hub.catalogue.analysis import Analysis
 from hub.db import Database
 from hub.models import SyncRun, SyncSource
 from hub.records import Reject
-from hub.sites import Site
+from hub.site import Site
 
 WAITING = 2
 """Pages that may wait for their analysis."""

@@ -10,7 +10,7 @@ from flask import current_app
 
 if TYPE_CHECKING:
     from hub.runtime import Hub
-    from hub.sites import SiteRow
+    from hub.site import SiteRow
 
 NETWORK_TIME = ZoneInfo("Europe/Berlin")
 """The clock of pages that belong to no single site."""

@@ -18,7 +18,7 @@ from hub.containment import BULKHEAD, Failure, FailureKind
 from hub.errors import Defect, Denied, NotEnabled, PluginError, Unavailable
 from hub.plugin import Plugin
 from hub.secrets import Scrubber, values
-from hub.sites import MAX_ITEMS, Running, Site
+from hub.site import MAX_ITEMS, Running, Site
 from hub.testing import resolved, site_info, site_row
 from tests.hub import hostile
 from tests.hub.hostile import (

@@ -23,7 +23,7 @@ from hub.records import (
     Scope,
     Upsert,
 )
-from hub.sites import Site
+from hub.site import Site
 from hub.testing import CatalogueContract, site_row, site_with
 from plugins.edmond import Edmond
 from tests.servers import arix as stand_in
