@@ -25,6 +25,8 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.functions import FunctionElement
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATION_LOCK = int.from_bytes(b"hub mig.")
+"""Names the lock that migrations hold on PostgreSQL; any number that nobody else uses."""
 
 
 class Database:
@@ -119,9 +121,21 @@ def migrate(database: Database, plugins: Mapping[str, Path] | None = None) -> No
     if database.dialect == "sqlite" and database.url.database not in (None, "", ":memory:"):
         Path(str(database.url.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = _migration_engine(database)
-    _upgrade(engine, MIGRATIONS / "versions", "alembic_version")
-    for name, folder in sorted((plugins or {}).items()):
-        _upgrade(engine, folder, f"alembic_version_{name}")
+    with _one_at_a_time(engine):
+        _upgrade(engine, MIGRATIONS / "versions", "alembic_version")
+        for name, folder in sorted((plugins or {}).items()):
+            _upgrade(engine, folder, f"alembic_version_{name}")
+
+
+@contextmanager
+def _one_at_a_time(engine: Engine) -> Iterator[None]:
+    """Wait for the migrations of other processes; on SQLite their transactions see to it."""
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    with engine.connect() as connection, connection.begin():
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+        yield
 
 
 def _upgrade(engine: Engine, versions: Path, version_table: str) -> None:

@@ -1,0 +1,42 @@
+"""The database: migrations that meet, and addresses that cannot be used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from hub.db import Database, is_current
+
+MIGRATE = "import sys; from hub.db import Database, migrate; migrate(Database(sys.argv[1]))"
+
+
+@pytest.fixture
+def empty_url(database_url: str) -> str:
+    """The address of a database without any table."""
+    database = Database(database_url)
+    if database.dialect == "sqlite":
+        Path(str(database.url.database)).unlink()
+    else:
+        with database.engine.begin() as connection:
+            connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+            connection.execute(sa.text("CREATE SCHEMA public"))
+    database.close()
+    return database_url
+
+
+def test_migrations_that_start_together_wait_for_each_other(empty_url: str) -> None:
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", MIGRATE, empty_url], stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    endings = [(process.communicate(timeout=60)[1], process.returncode) for process in started]
+    assert endings == [("", 0)] * len(started)
+    database = Database(empty_url)
+    assert is_current(database)
+    database.close()
