@@ -20,7 +20,7 @@ from hub import models
 from hub.catalogue.offers import OfferView, Row, ids_parameter
 from hub.db import in_list
 from hub.records import AccessMode, Grant, Scope
-from hub.sites import LAND
+from hub.site import LAND
 
 
 class Status(StrEnum):
