@@ -16,10 +16,12 @@ from hub.web import (
     errors,
     headers,
     language,
+    live,
     mounting,
     network,
     oai,
     offer,
+    opening,
     operation,
     page,
     search,
@@ -49,7 +51,7 @@ def create_app(hub: Hub | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for part in (language, headers, assets, texts, page, errors, operation):
         part.init_app(app)
-    for pages in (search, offer, centres, network, about, oai):
+    for pages in (search, live, offer, opening, centres, network, about, oai):
         app.register_blueprint(pages.pages)
     api.init_app(app)
     mounting.init_app(app, hub)

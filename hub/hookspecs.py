@@ -47,7 +47,8 @@ def catalogue_changes(cursor: str | None) -> Iterator[Change]:  # type: ignore[e
 def catalogue_search(query: str, limit: int) -> Sequence[Record]:  # type: ignore[empty-body]
     """Search a source live that may not be harvested; at most `limit` hits.
 
-    Asked together, with a deadline; hits are shown beside the index and never stored.
+    Asked together, with a deadline, where the plugin's configuration says `live_search = true`;
+    hits are shown beside the index and never stored.
     """
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,12 @@ class Settings:
     config: Path
     var: Path
     admin_email: str
+    base_url_given: bool = True
+    """Otherwise `base_url` is a guess, and follows the address where the hub is served."""
+
+    def served_at(self, address: str) -> Settings:
+        """The same settings for a hub that listens at this address."""
+        return self if self.base_url_given else replace(self, base_url=address)
 
 
 def config_file(config: Path, name: str) -> Path:
@@ -74,4 +80,5 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         config=Path(data["config"]).absolute() if data["config"] else bundled_config(),
         var=var,
         admin_email=data["admin_email"],
+        base_url_given="base_url" in given,
     )

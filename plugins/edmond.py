@@ -125,12 +125,21 @@ class EdmondConfig(Config):
     )
     listing = ma.fields.String(
         load_default="search",
-        validate=ma.validate.OneOf(["search", "harvest"]),
+        validate=ma.validate.OneOf(["search", "harvest", "none"]),
         metadata=about(
             "Bestand lesen über",
             "List the stock by",
-            "Suche in Seiten oder die Anweisung harvest",
-            "search in pages, or the statement harvest",
+            "Suche in Seiten (search), die Anweisung harvest, oder gar nicht (none)",
+            "search in pages, the statement harvest, or not at all (none)",
+        ),
+    )
+    live_search = ma.fields.Boolean(
+        load_default=False,
+        metadata=about(
+            "Live durchsuchen",
+            "Search live",
+            "bei jeder Suche fragen; für Bestände, die der Hub nicht lesen darf",
+            "ask at each search; for stocks that the hub may not read",
         ),
     )
     page_size = ma.fields.Integer(
@@ -206,6 +215,9 @@ class Edmond(Plugin):
     @hookimpl
     def catalogue_changes(self, cursor: str | None) -> Iterator[Change]:
         """Everything in the context, page by page; the cursor is the number of records behind."""
+        if self.config["listing"] == "none":
+            yield Checkpoint(None, complete=True)
+            return
         start = int(cursor) if cursor and cursor.isdecimal() and len(cursor) < 10 else 0
         harvest = self.config["listing"] == "harvest"
         with translated():

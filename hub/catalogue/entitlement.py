@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -67,11 +67,13 @@ class Badge:
     """The best that can be said of a work, and at which sites (keys) it holds, in their order.
 
     `day` is the day from which an upcoming licence holds, or on which an expired one ended.
+    `offer_id` is the first offer of which it holds, the one to open.
     """
 
     status: Status
     sites: tuple[str, ...] = ()
     day: date | None = None
+    offer_id: int | None = field(default=None, compare=False)
 
 
 def holding(offer: OfferView) -> Holding:
@@ -125,16 +127,16 @@ def badge(offers: Sequence[Holding], today: date, site: str | None = None) -> Ba
     `site` is the centre for whose users it is asked; where it offers the work itself as well as
     others do, only it is named.
     """
-    judged = [(offer.site, _one(offer, today, site)) for offer in offers]
+    judged = [(offer, _one(offer, today, site)) for offer in offers]
     if not judged:
         return None
     status = min((one.status for _, one in judged), key=_RANK.__getitem__)
-    best = [(key, one) for key, one in judged if one.status is status]
-    own = [one for key, one in best if key == site]
-    chosen = own or [one for _, one in best]
-    days = [one.day for one in chosen if one.day is not None]
+    best = [(offer, one) for offer, one in judged if one.status is status]
+    chosen = [(offer, one) for offer, one in best if offer.site == site] or best
+    days = [one.day for _, one in chosen if one.day is not None]
     day = (min if status is Status.UPCOMING else max)(days) if days else None
-    return Badge(status, _unique(key for one in chosen for key in one.sites), day)
+    sites = _unique(key for _, one in chosen for key in one.sites)
+    return Badge(status, sites, day, chosen[0][0].offer_id)
 
 
 def _one(offer: Holding, today: date, site: str | None) -> Badge:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def command(live: bool, deadline: float, as_json: bool) -> None:
     """List everything that is wrong; exit 1 when something is.
 
-    Looks at settings, database, configuration files, and every plugin that a site enables.
+    Looks at settings, database, configuration files, every plugin that a site enables, and
+    sources that are paused because they failed when they were searched live.
     """
     problems = list(_problems(live, deadline))
     if problems or as_json:
@@ -87,3 +88,16 @@ def _plugins(hub: Hub, live: bool, deadline: float) -> Iterator[tuple[str, str]]
             _, failures = site.each("health", deadline=deadline)
             for name, failure in failures.items():
                 yield f"{row.key}/{name}", f"{failure.kind}: {failure.message}"
+
+
+def _pauses(hub: Hub) -> Iterator[tuple[str, str]]:
+    from hub import breaker
+    from hub.models.base import now
+
+    with hub.db.read() as session:
+        for one in breaker.paused(session, now()):
+            yield (
+                f"{one.site}/{one.plugin}",
+                f"Not asked live before {one.until:%Y-%m-%d %H:%M} UTC: "
+                f"it failed {one.failures} times in a row.",
+            )

@@ -63,6 +63,9 @@ def serve(hub: Hub, listener: socket.socket) -> None:
 
     from hub.app import create_app
 
+    host, port = listener.getsockname()[:2]
+    address = f"http://{_reachable(host)}:{port}"
+    hub.settings = hub.settings.served_at(address)
     server = create_server(
         create_app(hub),
         sockets=[listener],
@@ -71,14 +74,18 @@ def serve(hub: Hub, listener: socket.socket) -> None:
         # Behind a proxy that ends TLS the application itself reads the headers that it sets.
         clear_untrusted_proxy_headers=not hub.settings.base_url.startswith("https:"),
     )
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    click.echo(f"Serving on http://{shown}:{port} (Ctrl-C ends it)")
+    click.echo(f"Serving on {address} (Ctrl-C ends it)")
     signal.signal(signal.SIGTERM, _stop)
     try:
         server.run()
     finally:
         server.close()
+
+
+def _reachable(host: str) -> str:
+    """The host as an address names it; who listens everywhere is found on this machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # nosec B104: it is compared
+    return f"[{host}]" if ":" in host else host
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

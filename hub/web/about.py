@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from flask import Blueprint, abort, current_app, render_template, request
 from flask_babel import gettext
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -17,6 +19,8 @@ pages = Blueprint("about", __name__)
 
 LONGEST_LINE = 300
 LONGEST_TEXT = 5_000
+PREPARED = date(2026, 11, 23)
+"""When the accessibility statement was last reviewed; due every year."""
 FORM_LIFE = 24 * 3600
 """Seconds for which a form may be filled in."""
 
@@ -36,7 +40,7 @@ def privacy() -> str:
 
 @pages.get("/barrierefreiheit")
 def accessibility() -> str:
-    return _page("accessibility.html", gettext("Accessibility statement"))
+    return _page("accessibility.html", gettext("Accessibility statement"), prepared=PREPARED)
 
 
 @pages.get("/barriere-melden")

@@ -10,11 +10,12 @@ from flask import Blueprint, abort, render_template, url_for
 from flask_babel import gettext
 
 from hub.catalogue import offers
+from hub.catalogue.access import is_address
 from hub.network import coverage
 from hub.records import Kind
-from hub.sites import SiteRow
-from hub.web import context, texts
-from hub.web.offer import is_web_address, source_title
+from hub.site import SiteRow
+from hub.web import about, context, texts
+from hub.web.offer import source_title
 from hub.web.page import Crumb, asked_text
 
 pages = Blueprint("centres", __name__, url_prefix="/zentren")
@@ -63,26 +64,20 @@ def listing() -> str:
 
 @pages.get("/<site>")
 def profile(site: str) -> str:
-    row = context.sites().get(site)
-    if row is None:
-        abort(404)
+    row = _site(site)
     now = context.now()
     with context.the_hub().db.read() as session:
         counts = offers.counts(session, site).get(site, {})
         sources = coverage.sources(session, site, now)
-    website = str(row.contact.get("website", ""))
     return render_template(
         "centre.html",
         centre=row,
         counts=counts,
+        services=_services(row.profile.get("services"), counts),
         total=sum(counts.values()),
         kinds=list(Kind),
-        contact=row.contact,
-        address=_address(row.contact),
-        website=website if is_web_address(website) else "",
-        phone="".join(c for c in str(row.contact.get("phone", "")) if c in "+0123456789"),
+        **_contact(row),
         audiences=texts.labels("audience", _strings(row.profile.get("target_groups"))),
-        branches=[_branch(branch) for branch in row.branches],
         sources=[
             Source(
                 source_title(source.plugin),
@@ -95,6 +90,66 @@ def profile(site: str) -> str:
             Crumb(row.name),
         ],
     )
+
+
+@pages.get("/<site>/impressum")
+def imprint(site: str) -> str:
+    """Each centre answers for its own offers."""
+    return _legal("centre_imprint.html", _site(site), gettext("Legal notice"))
+
+
+@pages.get("/<site>/barrierefreiheit")
+def accessibility(site: str) -> str:
+    return _legal("accessibility.html", _site(site), gettext("Accessibility statement"))
+
+
+def _site(key: str) -> SiteRow:
+    row = context.sites().get(key)
+    if row is None:
+        abort(404)
+    return row
+
+
+def _legal(template: str, row: SiteRow, title: str) -> str:
+    return render_template(
+        template,
+        title=title,
+        centre=row,
+        prepared=about.PREPARED,
+        email=context.the_hub().settings.admin_email,
+        **_contact(row),
+        crumbs=[
+            Crumb(gettext("Media centres"), url_for("centres.listing")),
+            Crumb(row.name, url_for("centres.profile", site=row.key)),
+            Crumb(title),
+        ],
+    )
+
+
+def _contact(row: SiteRow) -> dict[str, Any]:
+    """What `centre_contact.html` shows."""
+    website = str(row.contact.get("website", ""))
+    return {
+        "contact": row.contact,
+        "address": _address(row.contact),
+        "website": website if is_address(website) else "",
+        "phone": "".join(c for c in str(row.contact.get("phone", "")) if c in "+0123456789"),
+        "branches": [_branch(branch) for branch in row.branches],
+    }
+
+
+def _services(told: object, counts: Mapping[Kind, int]) -> dict[Kind, str]:
+    """What the centre says of each kind beyond the number that it has in the network."""
+    notes = {}
+    for kind in Kind:
+        word = str(told.get(kind.value, "")) if isinstance(told, Mapping) else ""
+        if word == "planned":
+            notes[kind] = gettext("planned")
+        elif word == "yes" and not counts.get(kind):
+            notes[kind] = gettext("offered; ask the centre")
+        elif word not in ("", "yes", "no"):
+            notes[kind] = word
+    return notes
 
 
 def _names(row: SiteRow, wanted: str) -> bool:

@@ -14,9 +14,10 @@ from werkzeug.wrappers import Response
 from hub.catalogue import entitlement, offers, vocabulary
 from hub.catalogue.offers import OfferView
 from hub.installed import Unusable
-from hub.records import AccessMode, Event, Record
+from hub.records import Event, Record
 from hub.web import context, texts
 from hub.web.language import language
+from hub.web.opening import action
 from hub.web.page import Crumb
 
 pages = Blueprint("offer", __name__)
@@ -58,7 +59,7 @@ def show(offer_id: int) -> Response:
             facts=facts(view.record),
             events=[_event(event, view.site) for event in view.record.events],
             holders=[_holder(item, names, view.id) for item in (*live, *detail.others)],
-            link=open_link(view.record),
+            action=action(badge, view.record),
             crumbs=[
                 Crumb(gettext("Search"), url_for("search.results")),
                 Crumb(str(texts.KINDS[view.kind]), url_for("search.results", art=view.kind.value)),
@@ -69,17 +70,6 @@ def show(offer_id: int) -> Response:
     if view.withdrawn_at:
         response.status_code = 410
     return response
-
-
-def open_link(record: Record) -> str:
-    """Where an open offer is found; only web addresses ever become links."""
-    if record.access is not AccessMode.OPEN or not is_web_address(record.url):
-        return ""
-    return record.url
-
-
-def is_web_address(url: str) -> bool:
-    return url.lower().startswith(("https://", "http://"))
 
 
 def facts(record: Record) -> list[tuple[str, str]]:

@@ -13,6 +13,9 @@ from flask_babel import lazy_gettext
 from hub.web import context
 from hub.web.language import LANGUAGES, language
 
+LONGEST_QUERY = 300
+"""Characters of a search; what is typed beyond them is left out."""
+
 NAVIGATION = (
     ("search.results", lazy_gettext("Search")),
     ("centres.listing", lazy_gettext("Media centres")),

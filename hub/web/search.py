@@ -16,13 +16,13 @@ from hub.catalogue.search import FACETS, Hit, Query, Results, Sort, marks, searc
 from hub.catalogue.suggest import suggest
 from hub.network import coverage
 from hub.records import Kind, Record
-from hub.web import context, texts
+from hub.web import context, live, texts
 from hub.web.language import language
-from hub.web.page import asked_page, asked_text, pager
+from hub.web.opening import Action, action
+from hub.web.page import LONGEST_QUERY, asked_page, asked_text, pager
 
 pages = Blueprint("search", __name__)
 
-LONGEST_QUERY = 300
 NEWEST = 4
 """How many new offers the start page shows."""
 MOST_VALUES = 50
@@ -58,6 +58,7 @@ class Card:
     summary: str
     centres: str
     badge: texts.BadgeText | None
+    action: Action | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ def results() -> Response:
             pager=pager(found.page, found.pages, "search.results", parameters),
             relaxed=[(one, _url(query, one.text)) for one in found.relaxed],
             did_you_mean_url=_url(query, suggestion.text) if suggestion else "",
+            live=_live(query),
         )
     )
     response.vary.add("HX-Target")
@@ -161,6 +163,13 @@ def _url(query: Query, text: str) -> str:
     """A search for another text; for the same one without the filters."""
     parameters = {} if text == query.text else _parameters(query)
     return url_for("search.results", **{**parameters, "q": text or None})
+
+
+def _live(query: Query) -> live.Offered | None:
+    """The live search belongs to the first page of a search for words; it knows one filter."""
+    if query.page > 1 or not set(query.filters) <= {"site"}:
+        return None
+    return live.offered(query.text, sorted(query.filters.get("site", ())))
 
 
 def _heading(query: Query, found: Results) -> str:
@@ -229,6 +238,7 @@ def _card(
             names.get(sites[0], sites[0]) if len(sites) == 1 else texts.count_centres(len(sites))
         ),
         badge=texts.badge_text(badge, names) if badge else None,
+        action=action(badge, record) if badge and badge.status is entitlement.Status.OPEN else None,
     )
 
 

@@ -110,13 +110,15 @@ def test_harvested_text_stays_text(net: Network, client: FlaskClient) -> None:
 def test_only_web_addresses_become_links(net: Network, client: FlaskClient) -> None:
     assert "javascript:" not in client.get("/zentren/coesfeld").text
     number = offer_id(net, "open")
-    page = f"/angebot/{number}"
+    page = f"/oeffnen/{number}"
     assert 'href="https://medien.example/wasser"' in client.get(page).text
     with net.hub.db.write() as session:  # as if it had slipped past the sync
         session.execute(
             sa.text("UPDATE offer SET record = replace(record, 'https:', 'javascript:')")
         )
     assert "javascript:" not in client.get(page).text
+    assert "javascript:" not in client.get(f"/angebot/{number}").text
+    assert "Location" not in client.get(f"{page}/weiter").headers
 
 
 def test_static_files_are_kept_for_good_under_their_version(client: FlaskClient) -> None:
