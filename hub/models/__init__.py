@@ -4,6 +4,7 @@ from hub.models.activation import Activation, AuditEntry, Counter
 from hub.models.barrier import BarrierReport
 from hub.models.base import Base
 from hub.models.catalogue import Offer, OfferGrant, Work, WorkKey
+from hub.models.jobs import Job, JobSlot, SyncSchedule
 from hub.models.network import Site
 from hub.models.oai import OaiDocument
 from hub.models.opening import Breaker, OfferUse
@@ -17,6 +18,8 @@ __all__ = [
     "Base",
     "Breaker",
     "Counter",
+    "Job",
+    "JobSlot",
     "OaiDocument",
     "Offer",
     "OfferGrant",
@@ -29,6 +32,7 @@ __all__ = [
     "SyncPage",
     "SyncReject",
     "SyncRun",
+    "SyncSchedule",
     "SyncSource",
     "Work",
     "WorkKey",
