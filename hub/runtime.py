@@ -41,7 +41,7 @@ class Hub:
         """
         settings = settings or hub_settings.load()
         try:
-            return cls(settings, entry_points)
+            hub = cls(settings, entry_points)
         except (ValueError, sa.exc.ArgumentError) as error:
             raise SettingsError(f"HUB_DATABASE_URL: {error}") from error
         except ModuleNotFoundError as error:
@@ -49,6 +49,12 @@ class Hub:
                 f"HUB_DATABASE_URL needs the package {error.name}, which is not installed: "
                 'pip install "medienzentren-hub[postgres]"'
             ) from error
+        if hub.db.dialect == "sqlite" and hub.db.url.database in (None, "", ":memory:"):
+            raise SettingsError(
+                "HUB_DATABASE_URL: SQLite needs a file, for example sqlite:///var/hub.sqlite3; "
+                "a database in memory would be empty for each command."
+            )
+        return hub
 
     def check_initialised(self) -> None:
         """Raise `NotInitialised` unless the database has the tables of this version."""

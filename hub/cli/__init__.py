@@ -35,6 +35,10 @@ REPORTING = frozenset({"barriers", "check", "init", "plugins", "search", "sites"
 """Commands that tell all they find themselves; their log is only for --verbose."""
 
 
+MAX_ID = 2**31 - 1
+"""The highest number of a row that both databases can look for."""
+
+
 class _Lazy(click.Group):
     """A group that imports `hub.cli.<command>` when the command is used, not for --help."""
 
@@ -52,6 +56,28 @@ class _Lazy(click.Group):
             raise
         command: click.Command = module.command
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for argument in args:
+            shown = argument.encode(errors="backslashreplace").decode()
+            if shown != argument:  # bytes that are no UTF-8
+                raise click.UsageError(f"This argument is no valid text: {shown}", ctx)
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            from sqlalchemy.exc import InterfaceError, OperationalError
+
+            if not isinstance(error, InterfaceError | OperationalError):
+                raise
+            # Not the whole error: it quotes the statement with its values.
+            reason = str(error.orig).strip().partition("\n")[0]
+            raise click.ClickException(
+                f"The database failed: {reason}. What was under way was not stored. "
+                "Repeat the command when the database can be used again."
+            ) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -100,6 +126,16 @@ def pass_hub(function: Callable[Concatenate[Any, P], R]) -> Callable[P, R]:
         return function(open_hub(), *args, **kwargs)
 
     return command
+
+
+def known_site(hub: Any, key: str) -> None:
+    """End the command with a message unless there is a site of this key."""
+    from hub.sites import UnknownSite
+
+    try:
+        hub.sites.enabled(key)
+    except UnknownSite as error:
+        raise click.ClickException(str(error)) from error
 
 
 def actor() -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.cli import json_option, pass_hub, report
+from hub.cli import MAX_ID, json_option, pass_hub, report
 
 if TYPE_CHECKING:
     from hub.runtime import Hub
@@ -44,7 +44,7 @@ def _list(hub: Hub, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("number", type=int)
+@click.argument("number", type=click.IntRange(1, MAX_ID))
 @pass_hub
 def settle(hub: Hub, number: int) -> None:
     """Erase report NUMBER, once its sender has an answer."""

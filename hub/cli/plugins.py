@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from hub.cli import actor, json_option, pass_hub, report
+from hub.cli import actor, json_option, known_site, pass_hub, report
 
 if TYPE_CHECKING:
     from hub.runtime import Hub
@@ -89,12 +89,9 @@ def _states(hub: Hub, site: str) -> list[tuple[str, str, str]]:
     import sqlalchemy as sa
 
     from hub import models
-    from hub.sites import UnknownSite
 
-    try:
-        live = hub.sites.site(site)
-    except UnknownSite as error:
-        raise click.ClickException(str(error)) from error
+    known_site(hub, site)
+    live = hub.sites.site(site)
     with hub.db.read() as session:
         names = session.scalars(
             sa.select(models.Activation.plugin)
@@ -217,6 +214,8 @@ def history(hub: Hub, site: str | None, plugin: str | None, limit: int, as_json:
 
     from hub import activations
 
+    if site is not None:
+        known_site(hub, site)
     changes = activations.history(hub, site, plugin, limit)
     report(
         [asdict(change) for change in changes],

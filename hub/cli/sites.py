@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub.cli import json_option, pass_hub, report
+from hub.cli import json_option, known_site, pass_hub, report
 from hub.cli.init import load, tell
 
 if TYPE_CHECKING:
@@ -47,12 +47,8 @@ def list_(hub: Hub, as_json: bool) -> None:
 @pass_hub
 def show(hub: Hub, site: str, as_json: bool) -> None:
     """Show one site: what is known of it, and the state of its plugins."""
-    from hub.sites import UnknownSite
-
-    try:
-        live = hub.sites.site(site)
-    except UnknownSite as error:
-        raise click.ClickException(str(error)) from error
+    known_site(hub, site)
+    live = hub.sites.site(site)
     data = asdict(live.row)
     data["plugins"] = {
         **dict.fromkeys(live.plugins, "running"),

@@ -12,10 +12,10 @@ import click
 from tqdm import tqdm
 
 from hub.catalogue import runs, sync
-from hub.catalogue.analyser import Analyser
-from hub.cli import json_option, pass_hub, report
+from hub.catalogue.helper import Helper
+from hub.cli import MAX_ID, json_option, known_site, pass_hub, report
+from hub.installed import Unusable, hooks_of
 from hub.runtime import Hub
-from hub.sites import UnknownSite
 
 COLUMNS = ("site", "plugin", "state", "added", "changed", "unchanged", "withdrawn", "rejected")
 
@@ -65,10 +65,9 @@ def _run(
     as_json: bool,
 ) -> None:
     sync.tune_process()
-    sources = _sources(hub, sites, plugins)
-    reports: list[sync.Report] = []
+    sources, reports = _sources(hub, sites, plugins)
     with (
-        Analyser() as analyser,
+        Helper() as helper,
         ThreadPoolExecutor(parallel) as threads,
         _Progress(len(sources)) as progress,
     ):
@@ -79,7 +78,7 @@ def _run(
                 return sync.preview(hub.db, site, plugin, full=full, progress=progress.show)
             try:
                 return sync.sync(
-                    hub.db, site, plugin, full=full, progress=progress.show, analyser=analyser
+                    hub.db, site, plugin, full=full, progress=progress.show, helper=helper
                 )
             except runs.RunError as error:
                 return sync.Report(key, plugin, state="busy", error=str(error))
@@ -113,6 +112,8 @@ def _run(
 @pass_hub
 def list_runs(hub: Hub, site: str | None, plugin: str | None, limit: int, as_json: bool) -> None:
     """List the latest runs."""
+    if site is not None:
+        known_site(hub, site)
     columns = ("id", "site_key", *COLUMNS[1:], "resumed", "started_at", "finished_at", "error")
     with hub.db.read() as session:
         found = runs.history(session, site=site, plugin=plugin, limit=limit)
@@ -123,7 +124,7 @@ def list_runs(hub: Hub, site: str | None, plugin: str | None, limit: int, as_jso
 
 
 @command.command("show")
-@click.argument("run_id", type=int)
+@click.argument("run_id", type=click.IntRange(1, MAX_ID))
 @json_option
 @pass_hub
 def show(hub: Hub, run_id: int, as_json: bool) -> None:
@@ -138,7 +139,7 @@ def show(hub: Hub, run_id: int, as_json: bool) -> None:
 
 
 @command.command("release")
-@click.argument("run_id", type=int)
+@click.argument("run_id", type=click.IntRange(1, MAX_ID))
 @pass_hub
 def release(hub: Hub, run_id: int) -> None:
     """Withdraw what a held run held back."""
@@ -149,7 +150,7 @@ def release(hub: Hub, run_id: int) -> None:
 
 
 @command.command("refuse")
-@click.argument("run_id", type=int)
+@click.argument("run_id", type=click.IntRange(1, MAX_ID))
 @pass_hub
 def refuse(hub: Hub, run_id: int) -> None:
     """Keep the offers that a held run would have withdrawn."""
@@ -160,20 +161,38 @@ def refuse(hub: Hub, run_id: int) -> None:
     click.echo("The offers stay.")
 
 
-def _sources(hub: Hub, sites: Sequence[str], plugins: Sequence[str]) -> list[tuple[str, str]]:
-    """(site, plugin) of every catalogue source that is wanted."""
+def _sources(
+    hub: Hub, sites: Sequence[str], plugins: Sequence[str]
+) -> tuple[list[tuple[str, str]], list[sync.Report]]:
+    """(site, plugin) of every catalogue source that is wanted, and what to say of those off."""
+    for key in sites:
+        known_site(hub, key)
+    keys = list(dict.fromkeys(sites)) or [row.key for row in hub.sites.directory()]
+    enabled = {one.name for key in keys for one in hub.sites.enabled(key)}
+    for name in plugins:
+        if name not in enabled:
+            raise click.ClickException(
+                f"No plugin {name} is enabled there; `hub plugins list` shows what is where."
+            )
+    running, off = [], []
+    for key in keys:
+        site = hub.sites.site(key)
+        for one in hub.sites.enabled(key):
+            if plugins and one.name not in plugins:
+                continue
+            if site.implements(one.name, "catalogue_changes"):
+                running.append((key, one.name))
+            elif one.name in site.problems and _may_be_source(hub, one.name):
+                why = f"The plugin is off: {site.problems[one.name]}"
+                off.append(sync.Report(key, one.name, state="off", error=why))
+    return running, off
+
+
+def _may_be_source(hub: Hub, plugin: str) -> bool:
     try:
-        wanted = [hub.sites.site(key) for key in sites] or [
-            hub.sites.site(row.key) for row in hub.sites.directory()
-        ]
-    except UnknownSite as error:
-        raise click.ClickException(str(error)) from error
-    return [
-        (site.key, plugin)
-        for site in wanted
-        for plugin in site.plugins
-        if site.implements(plugin, "catalogue_changes") and (not plugins or plugin in plugins)
-    ]
+        return "catalogue_changes" in hooks_of(hub.sites.installed.load(plugin))
+    except Unusable:
+        return True
 
 
 def _as_data(one: sync.Report) -> dict[str, Any]:

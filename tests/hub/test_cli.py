@@ -12,9 +12,11 @@ from time import monotonic
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from hub.cli import COMMANDS, main
+from hub.db import Database
 from hub.settings import Settings
 from tests.hub.test_provision import BORKEN, NETWORK
 
@@ -42,6 +44,18 @@ class Leaking(Good):
     name = "leaking"
 
 
+class Source(Good):
+    name = "source"
+
+    def __init__(self, site, config):
+        if config["word"] == "refuse":
+            raise ValueError("No, because.")
+
+    @hookimpl
+    def catalogue_changes(self, cursor):
+        yield from ()
+
+
 class Refusing(Good):
     name = "refusing"
 
@@ -53,6 +67,7 @@ ENTRY_POINTS = """
 good = third_party:Good
 leaking = third_party:Leaking
 refusing = third_party:Refusing
+source = third_party:Source
 broken = third_party_broken:Broken
 """
 SECRET = "Wer reitet so spät"
@@ -186,6 +201,13 @@ def test_a_configuration_file_replaces_the_whole(
         (["sites", "export", "nowhere"], 1, "There is no site nowhere"),
         (["sites", "export"], 2, "Name one site"),
         (["nonsense"], 2, "No such command"),
+        (["plugins", "enable", "bor\udcffken", "good"], 2, "no valid text: bor\\udcffken"),
+        (["sync", "show", "99999999999999999999"], 2, "not in the range"),
+        (["sync", "release", "99999999999999999999"], 2, "not in the range"),
+        (["barriers", "settle", "99999999999999999999"], 2, "not in the range"),
+        (["sync", "--plugin", "misspelt"], 1, "No plugin misspelt"),
+        (["sync", "runs", "--site", "nowhere"], 1, "There is no site 'nowhere'"),
+        (["plugins", "history", "--site", "nowhere"], 1, "There is no site 'nowhere'"),
     ],
 )
 def test_mistakes_are_answered_plainly(
@@ -258,6 +280,9 @@ def test_without_a_database_every_command_says_what_to_do(
     [
         ("oracle://x/y", "oracle is not supported"),
         ("no address at all", "HUB_DATABASE_URL: "),
+        ("sqlite://", "needs a file"),
+        ("sqlite:///:memory:", "needs a file"),
+        ("postgresql://127.0.0.1:port/hub", "HUB_DATABASE_URL: "),
         ("postgresql://nobody:geheim@127.0.0.1:1/hub", "cannot be used"),
         ("sqlite:////proc/no/such/place.sqlite3", "cannot be used"),
         ("sqlite:///{folder}/config/network.toml", "file is not a database"),
@@ -274,6 +299,46 @@ def test_a_database_that_cannot_be_used_is_named_without_its_password(
     failed = hub("init", code=1)
     assert reason in failed.stderr
     assert "geheim" not in failed.output
+
+
+def test_a_source_that_is_off_is_no_success(environment: dict[str, str]) -> None:
+    hub("init")
+    hub("plugins", "enable", "lwl", "refusing", code=1)  # loads, and is no source
+    hub("sync", "--site", "lwl")
+    path = Path(environment["HUB_CONFIG"]) / "sites" / "borken.toml"
+    path.write_text("[plugins.good]\n[plugins.source]\nword = 'refuse'", encoding="utf-8")
+    hub("sites", "import", "--replace")
+    (off,) = answer("sync", code=1)
+    assert (off["site"], off["plugin"], off["state"]) == ("borken", "source", "off")
+    assert "It refuses to start: ValueError: No, because." in off["error"]
+    assert "No, because." in hub("sync", "--plugin", "source", code=1).stderr
+
+
+def test_a_database_that_fails_halfway_is_told_plainly(
+    environment: dict[str, str], settings: Settings
+) -> None:
+    hub("init")
+    if settings.database_url.startswith("sqlite"):  # stands in for a full disk
+        reason = "no such table: main.disk_full"
+        statement = (
+            "CREATE TRIGGER lost BEFORE UPDATE ON counter"
+            " BEGIN INSERT INTO disk_full VALUES (1); END"
+        )
+    else:
+        reason = "could not extend file"
+        statement = (
+            "CREATE FUNCTION lost() RETURNS trigger LANGUAGE plpgsql AS $$"
+            " BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$;"
+            " CREATE TRIGGER lost BEFORE UPDATE ON counter EXECUTE FUNCTION lost()"
+        )
+    database = Database(settings.database_url)
+    with database.write() as session:
+        session.execute(sa.text(statement))
+    database.close()
+    failed = hub("plugins", "disable", "borken", "good", code=1)
+    assert reason in failed.stderr
+    assert "was not stored" in failed.stderr
+    assert "counter SET" not in failed.output, "no statement, for its values may be private"
 
 
 def test_a_real_process_and_its_streams(environment: dict[str, str]) -> None:
