@@ -40,7 +40,13 @@ _CATALOGS = {
 _STRINGS = frozenset({"string", "langstring"})
 _HANDLES = frozenset({"hdl", "handle", "handle.net"})
 _AUTHORS = frozenset({"author", "creator", "initiator", "script writer", "editor", "producer"})
-_ROLES = {"school": "learner", "parents": "parent", "citizen": "generalPublic"}
+_LRMI = "http://purl.org/dcx/lrmi-vocabs/educationalAudienceRole/"
+_ROLES = {
+    "school": ("learner", "LOMv1.0"),
+    "parents": ("parent", _LRMI),
+    "citizen": ("generalPublic", _LRMI),
+}
+"""Value and source; of these the standard itself knows only the learner."""
 _COSTS = "kostenpflichtig"
 
 
@@ -487,8 +493,8 @@ class _Writer:
             source = terms.HCRT + "scheme"
             self._term(section, "learningResourceType", _LRT[record.medium_type], source)
         for audience in record.audiences:
-            role = _ROLES.get(audience, audience)
-            self._term(section, "intendedEndUserRole", role)
+            role, source = _ROLES.get(audience, (audience, "audience"))
+            self._term(section, "intendedEndUserRole", role, source)
         for level in record.levels:
             self._term(section, "context", _OEH_LEVELS + level, _OEH_LEVELS)
         if record.grades:

@@ -160,7 +160,8 @@ class Repository:
                 raise Problem(Code.NOTHING, "Nothing has changed in this range of this set.")
             more = len(rows) > self.page
             rows = rows[: self.page]
-            total = token.total
+            # What changes during a harvest comes once more at its end.
+            total = max(token.total, token.given + len(rows))
             if not token.given:
                 total = listing.count(session, window) if more else len(rows)
             made = self._made(session, prefix, rows) if prefix else {}
@@ -173,7 +174,10 @@ class Repository:
     def _begin(self, request: Request) -> Token:
         """The token of the request, or one from which the list that it asks for begins."""
         if text := request.get("resumptionToken"):
-            return tokens.read(text, request.verb, self.site)
+            token = tokens.read(text, request.verb, self.site)
+            if token.prefix not in FORMATS:
+                raise Problem(Code.BAD_TOKEN, "This format is no longer given.")
+            return token
         prefix = self._format(request.get("metadataPrefix"))
         start = request.start
         return Token(

@@ -64,12 +64,14 @@ def read(text: str, verb: str, scope: str) -> Token:
         if fields[:3] != [_VERSION, verb, scope]:
             raise ValueError("of another list")
         prefix, set_, *numbers = fields[3:]
+        if type(prefix) is not str or type(set_) is not str:
+            raise ValueError("no name")
         if not all(type(one) is int for one in numbers):
             raise ValueError("no number")
         start, end, moment = (_EPOCH + one * _MICROSECOND for one in numbers[:3])
         number, given, total = numbers[3:]
-        if not 0 <= number < 2**31:
-            raise ValueError("no id")
+        if not 0 <= number < 2**31 or min(given, total) < 1:
+            raise ValueError("no place of a list")
         token = Token(verb, scope, prefix, set_, start, end, moment, number, given, total)
     except (ValueError, TypeError, OverflowError, RecursionError):
         raise Problem(
