@@ -23,15 +23,17 @@ COMMANDS: Mapping[str, str] = {
     "check": "List everything that is wrong; exit 1 when something is.",
     "demo": "Load the demonstration network, and serve it.",
     "init": "Create or upgrade the database and load the sites.",
+    "jobs": "Look at the jobs of the worker, and try parked ones again.",
     "plugins": "Enable, configure and show the plugins of a site.",
     "run": "Serve the hub.",
     "search": "Search the catalogue.",
     "sites": "List, import and export the sites.",
     "sync": "Take in what the sources of the sites offer.",
+    "worker": "Take in the sources when they are due.",
 }
 
 
-REPORTING = frozenset({"barriers", "check", "init", "plugins", "search", "sites"})
+REPORTING = frozenset({"barriers", "check", "init", "jobs", "plugins", "search", "sites"})
 """Commands that tell all they find themselves; their log is only for --verbose."""
 
 

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from hub.catalogue import runs, sync
 from hub.catalogue.helper import Helper
-from hub.cli import MAX_ID, json_option, known_site, pass_hub, report
+from hub.cli import MAX_ID, json_option, known_site, pass_hub, report, schedules
 from hub.installed import Unusable, hooks_of
 from hub.runtime import Hub
 
@@ -102,6 +102,10 @@ def _run(
                 click.echo(f"{one.site}/{one.plugin} {reject.source_id}: {reject.reason}")
     if any(one.state != "succeeded" for one in reports):
         raise SystemExit(1)
+
+
+command.add_command(schedules.list_schedules)
+command.add_command(schedules.set_schedule)
 
 
 @command.command("runs")

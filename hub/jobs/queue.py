@@ -112,7 +112,8 @@ def enqueue(
         .on_conflict_do_nothing()
         .returning(Job.id)
     )
-    return session.scalar(statement)
+    number: int | None = session.scalar(statement)
+    return number
 
 
 def available(session: Session, *, suspects: bool = False) -> int | None:
@@ -131,9 +132,9 @@ def available(session: Session, *, suspects: bool = False) -> int | None:
         )
         .order_by(Job.id)
     )
-    for row in session.execute(waiting):
-        if held.isdisjoint(row.lanes):
-            return row.id
+    for number, lanes in session.execute(waiting).tuples():
+        if held.isdisjoint(lanes):
+            return number
     return None
 
 

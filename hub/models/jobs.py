@@ -37,7 +37,7 @@ class Job(Base):
     run_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Not before then; None is at once, whatever the clock says."""
     attempts: Mapped[int] = mapped_column(default=0)
-    """How often it was begun, without the times that it was put back through no fault of its own."""
+    """How often it was begun, without the times that it was put back by no fault of its own."""
     deaths: Mapped[int] = mapped_column(default=0)
     """How often its worker died, or fell silent, over it."""
     token: Mapped[int] = mapped_column(default=0)

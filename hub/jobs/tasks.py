@@ -1,0 +1,133 @@
+"""What jobs do: take in a source, clean up. A task returns how it went, or raises one of these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from hub.catalogue import runs
+from hub.catalogue.sync import sync
+from hub.jobs import sources
+from hub.jobs.schedule import Schedule
+from hub.models import Job, JobSlot, SyncChange, SyncReject, SyncRun
+from hub.models.base import Base, now
+from hub.runtime import Hub
+from hub.sites import UnknownSite
+
+RETENTION = timedelta(days=90)
+"""How long ended jobs, the fields that runs changed, and rejects are kept."""
+BATCH = 5_000
+"""Rows erased in one transaction, so that nobody waits long for it."""
+BUSY = timedelta(minutes=1)
+
+
+class Interrupted(Exception):
+    """The worker stops, or the job is no longer its own; what is done so far stays."""
+
+
+class Failed(Exception):
+    """It could not be done now; the message is for people. It is tried again, a few times."""
+
+
+class Later(Exception):
+    """It may not be done before `until`; that is nobody's fault and does not count."""
+
+    def __init__(self, until: datetime, message: str) -> None:
+        super().__init__(message)
+        self.until = until
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a task works with."""
+
+    hub: Hub
+    check: Callable[[], None]
+    """To be called wherever the work may be left: raises `Interrupted` when it must be."""
+
+
+Task = Callable[[Context, Mapping[str, Any]], str]
+
+
+def take_in(context: Context, arguments: Mapping[str, Any]) -> str:
+    """Run one source, unless its quiet hours rule or somebody else runs it."""
+    key, plugin = arguments["site"], arguments["plugin"]
+    try:
+        site = context.hub.sites.site(key)
+    except UnknownSite as gone:
+        return str(gone)
+    if plugin in site.problems:
+        raise Failed(f"The plugin {plugin} is off: {site.problems[plugin]}")
+    source = sources.source(context.hub, key, plugin)
+    if source is None:
+        return f"The plugin {plugin} is no source of {key} any more."
+    quiet = source.quiet.until(now(), source.zone) if source.quiet else None
+    if quiet is not None:
+        raise Later(quiet, f"Its quiet hours are {source.quiet}.")
+    try:
+        report = sync(context.hub.db, site, plugin, progress=lambda _: context.check())
+    except runs.RunError as busy:
+        raise Later(now() + BUSY, str(busy)) from busy
+    if report.state == "failed":
+        raise Failed(report.error)
+    return report.error or (
+        f"{report.added} added, {report.changed} changed, {report.unchanged} unchanged, "
+        f"{report.withdrawn} withdrawn, {report.rejected} rejected."
+    )
+
+
+def clean_up(context: Context, _: Mapping[str, Any]) -> str:
+    """Erase what is older than the retention: ended jobs, their slots, changes and rejects."""
+    before = now() - RETENTION
+    old_runs = sa.select(SyncRun.id).where(SyncRun.finished_at < before)
+    # The latest slot of a schedule says that it is no new one, however old it is.
+    newer = aliased(JobSlot)
+    later = sa.exists().where(newer.schedule == JobSlot.schedule, newer.slot > JobSlot.slot)
+    old_slots = sa.select(JobSlot.schedule, JobSlot.slot).where(JobSlot.slot < before, later)
+    erased = 0
+    everything: tuple[tuple[type[Base], sa.Select[*tuple[Any, ...]]], ...] = (
+        (SyncChange, sa.select(SyncChange.id).where(SyncChange.run_id.in_(old_runs))),
+        (SyncReject, sa.select(SyncReject.id).where(SyncReject.run_id.in_(old_runs))),
+        (JobSlot, old_slots),
+        (
+            Job,
+            sa.select(Job.id).where(
+                Job.state.in_(("finished", "failed")), Job.finished_at < before
+            ),
+        ),
+    )
+    for model, old in everything:
+        erased += _erase(context, model, old)
+    return f"{erased} rows erased."
+
+
+def _erase(context: Context, model: type[Base], old: sa.Select[*tuple[Any, ...]]) -> int:
+    key = sa.tuple_(*sa.inspect(model).primary_key)
+    erased = 0
+    while True:
+        context.check()
+        with context.hub.db.write() as session:
+            batch = session.execute(
+                sa.delete(model)
+                .where(key.in_(old.limit(BATCH)))
+                .returning(*sa.inspect(model).primary_key)
+                .execution_options(synchronize_session=False)
+            ).all()
+        erased += len(batch)
+        if len(batch) < BATCH:
+            return erased
+
+
+TASKS: Mapping[str, Task] = {"sync": take_in, "cleanup": clean_up}
+
+CLEANUP = Schedule("cleanup", "45 5 * * *", UTC, "cleanup")
+
+
+def schedules(hub: Hub) -> list[Schedule]:
+    """All schedules: each source's that has one, and the hub's own."""
+    return [CLEANUP, *(one.schedule() for one in sources.sources(hub) if one.cron)]
