@@ -175,7 +175,7 @@ def _build(connection: Connection, numbers: range, words: _Words) -> None:
         holders = words.chance.sample(range(55), words.chance.choice((1, 1, 1, 3, 10)))
         found = set(index.record_facets(record))
         for n in holders:
-            found.update(index.holding_facets(f"site{n}", _REGIONS[n % 5], record))
+            found.update(index.holding_facets(f"site{n}", _REGIONS[n % 5], record.access))
         changed = moment + timedelta(minutes=number)
         works.append({"id": number, "kind": record.kind.value})
         offers.append(

@@ -22,6 +22,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import orjson
 import requests
 from lxml import etree
 
@@ -96,7 +97,7 @@ def _limit(address: str, path: Path) -> None:
     database.executescript(
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
         "CREATE TABLE record (id INTEGER PRIMARY KEY, source_id TEXT UNIQUE, title TEXT,"
-        " text TEXT, url TEXT);"
+        " text TEXT, everything TEXT);"
         "CREATE VIRTUAL TABLE words USING fts5(title, text, content='record', content_rowid='id');"
     )
     session = requests.Session()
@@ -117,13 +118,14 @@ def _limit(address: str, path: Path) -> None:
                     found["identifier"][0],
                     " ".join(found["title"]),
                     " ".join(found["description"] + found["subject"]),
-                    found["identifier"][-1],
+                    orjson.dumps(found).decode(),
                 )
             )
         database.execute("BEGIN")
         database.executemany(
             "INSERT INTO record VALUES (?, ?, ?, ?, ?) ON CONFLICT (source_id)"
-            " DO UPDATE SET title=excluded.title, text=excluded.text, url=excluded.url",
+            " DO UPDATE SET title=excluded.title, text=excluded.text,"
+            " everything=excluded.everything",
             rows,
         )
         database.executemany(

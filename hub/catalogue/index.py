@@ -58,9 +58,9 @@ def record_facets(record: Record) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(found))
 
 
-def holding_facets(site: str, region: str, record: Record) -> tuple[tuple[str, str], ...]:
+def holding_facets(site: str, region: str, access: str) -> tuple[tuple[str, str], ...]:
     """site, region (none for a Landesmedienzentrum) and access of one offer."""
-    found = [("site", site), ("access", record.access.value)]
+    found = [("site", site), ("access", access)]
     if region:
         found.append(("region", region))
     return tuple(found)

@@ -8,21 +8,21 @@ taken in a page together with its cursor, or nothing of it. Statements are built
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.catalogue import index, normalise, works
-from hub.catalogue.analysis import Analysis, analyse
-from hub.catalogue.producer import Page, Prepared
+from hub.catalogue import index, indexing, normalise, works
+from hub.catalogue.analysis import Analysis
+from hub.catalogue.indexing import Described, Holding
+from hub.catalogue.prepare import Page, Prepared
 from hub.db import allocate, in_list, insert, json_list
 from hub.models import (
     Offer,
     OfferGrant,
-    Site,
     SyncChange,
     SyncPage,
     SyncReject,
@@ -30,7 +30,6 @@ from hub.models import (
     SyncSource,
 )
 from hub.models.base import now, table
-from hub.records import Record
 
 MAX_KEPT = 10_000
 """Rejects and differences kept in full per run; beyond that they are only counted."""
@@ -48,7 +47,7 @@ class Member:
 
     @property
     def kind(self) -> str:
-        return self.prepared.record.kind.value
+        return self.prepared.kind
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -111,7 +110,7 @@ def differences(connection: Connection, found: Comparison) -> list[tuple[str, st
     known = [member for member in found.members if member.offer_id is not None]
     stored = _stored(connection, [member.offer_id for member in known if member.offer_id])
     return [
-        (member.prepared.record.source_id, *difference)
+        (member.prepared.source_id, *difference)
         for member in known
         for difference in normalise.differences(
             stored[member.offer_id or 0].record, member.prepared.text
@@ -179,7 +178,7 @@ def withdraw(connection: Connection, offer_ids: Collection[int]) -> int:
 
 def reindex(connection: Connection, work_ids: Collection[int]) -> None:
     """Write the index entries of these works anew from their live offers."""
-    _index(connection, work_ids, {})
+    indexing.renew(connection, work_ids, {})
 
 
 def lock(connection: Connection) -> None:
@@ -219,7 +218,7 @@ def _write_offers(
                 **_columns(member, moment),
                 "site_key": site,
                 "plugin": plugin,
-                "source_id": member.prepared.record.source_id,
+                "source_id": member.prepared.source_id,
                 "created_at": moment,
             }
             for member in fresh
@@ -244,7 +243,7 @@ def _write_offers(
                 "valid_until": grant.valid_until,
             }
             for member in members
-            for grant in member.prepared.record.grants
+            for grant in member.prepared.grants
         ],
     )
     changed = {member.work_id or 0 for member in known}
@@ -252,14 +251,28 @@ def _write_offers(
     parted = works.split(connection, loosened)
     index.drop(connection, regrouped.dissolved)
     ready = {
-        member.offer_id or 0: (member.prepared.record, analysis)
+        member.offer_id or 0: Described(
+            member.prepared.title, member.prepared.modified, member.prepared.facets, analysis
+        )
         for member, analysis in zip(members, analyses, strict=True)
     }
     anew = regrouped.joined | changed | parted
-    regions = {row.key: row.region for row in connection.execute(_select_regions)}
-    _index_founded(connection, site, regions, fresh, ready, regrouped.founded - anew, moment)
-    anew |= _extend(connection, site, regions, fresh, regrouped.founded | anew)
-    _index(connection, anew, ready)
+    founded = regrouped.founded - anew
+    holdings = [
+        Holding(
+            member.offer_id or 0,
+            member.work_id or 0,
+            site,
+            member.prepared.access,
+            member.prepared.text,
+            moment,
+        )
+        for member in fresh
+        if member.work_id not in anew
+    ]
+    indexing.found(connection, [one for one in holdings if one.work_id in founded], ready)
+    indexing.extend(connection, [one for one in holdings if one.work_id not in founded])
+    indexing.renew(connection, anew, ready)
     return [
         {"offer_id": member.offer_id, "field": name, "old": old, "new": new}
         for member in known
@@ -269,98 +282,11 @@ def _write_offers(
     ]
 
 
-def _index_founded(
-    connection: Connection,
-    site: str,
-    regions: Mapping[str, str],
-    fresh: Sequence[Member],
-    ready: Mapping[int, tuple[Record, Analysis]],
-    founded: Collection[int],
-    moment: datetime,
-) -> None:
-    """Index works that this page founded: all their offers are at hand."""
-    holdings: dict[int, list[_Holding]] = {}
-    for member in fresh:
-        if member.work_id in founded:
-            holding = _Holding(member.offer_id or 0, site, member.prepared.record, moment)
-            holdings.setdefault(member.work_id or 0, []).append(holding)
-    index.put(connection, [_row(*work, regions, ready) for work in holdings.items()])
-
-
-def _extend(
-    connection: Connection,
-    site: str,
-    regions: Mapping[str, str],
-    fresh: Sequence[Member],
-    written: Collection[int],
-) -> set[int]:
-    """Note in the index who else offers works that were there before; their text stays.
-
-    Returns the works that are there no more, to be written anew.
-    """
-    facets: dict[int, set[tuple[str, str]]] = {}
-    for member in fresh:
-        if member.work_id not in written:
-            found = index.holding_facets(site, regions.get(site, ""), member.prepared.record)
-            facets.setdefault(member.work_id or 0, set()).update(found)
-    return index.extend(connection, facets)
-
-
-def _index(
-    connection: Connection,
-    work_ids: Collection[int],
-    ready: Mapping[int, tuple[Record, Analysis]],
-) -> None:
-    """Write works anew from all their live offers; one without any leaves the index."""
-    if not work_ids:
-        return
-    regions = {row.key: row.region for row in connection.execute(_select_regions)}
-    holdings: dict[int, list[_Holding]] = {}
-    for row in connection.execute(_select_holdings, {"works": json_list(work_ids)}):
-        record = ready[row.id][0] if row.id in ready else normalise.load(row.record)
-        holding = _Holding(row.id, row.site_key, record, row.created_at)
-        holdings.setdefault(row.work_id, []).append(holding)
-    index.drop(connection, set(work_ids) - holdings.keys())
-    index.put(connection, [_row(*work, regions, ready) for work in holdings.items()])
-
-
-@dataclass(frozen=True, slots=True)
-class _Holding:
-    """A live offer of a work."""
-
-    offer_id: int
-    site: str
-    record: Record
-    created_at: datetime
-
-
-def _row(
-    work_id: int,
-    holdings: Sequence[_Holding],
-    regions: Mapping[str, str],
-    ready: Mapping[int, tuple[Record, Analysis]],
-) -> index.IndexRow:
-    """The index entry of a work: its oldest offer speaks for it, all of them say who has it."""
-    first = holdings[0]
-    facets = set(index.record_facets(first.record))
-    for one in holdings:
-        facets.update(index.holding_facets(one.site, regions.get(one.site, ""), one.record))
-    return index.IndexRow(
-        work_id=work_id,
-        offer_id=first.offer_id,
-        title=first.record.title,
-        newest=first.record.modified or first.created_at,
-        facets=tuple(sorted(facets)),
-        analysis=ready[first.offer_id][1] if first.offer_id in ready else analyse(first.record),
-    )
-
-
 def _columns(member: Member, moment: datetime) -> dict[str, object]:
-    record = member.prepared.record
     return {
         "id": member.offer_id,
-        "kind": record.kind.value,
-        "title": record.title,
+        "kind": member.kind,
+        "title": member.prepared.title,
         "record": member.prepared.text,
         "content_hash": member.prepared.digest,
         "match_keys": " ".join(member.keys),
@@ -376,7 +302,7 @@ def _stored(connection: Connection, offer_ids: Iterable[int]) -> dict[int, sa.Ro
 
 
 _offer, _grant, _run = table(Offer), table(OfferGrant), table(SyncRun)
-_source, _site = table(SyncSource), table(Site)
+_source = table(SyncSource)
 
 _advisory_lock = sa.text("SELECT pg_advisory_xact_lock(714001)")
 _select_stored = sa.select(
@@ -396,14 +322,6 @@ _select_records = sa.select(_offer.c.id, _offer.c.work_id, _offer.c.record).wher
 _select_live = sa.select(_offer.c.id, _offer.c.work_id).where(
     in_list(_offer.c.id, "offers"), _offer.c.withdrawn_at.is_(None)
 )
-_select_holdings = (
-    sa.select(
-        _offer.c.id, _offer.c.work_id, _offer.c.site_key, _offer.c.record, _offer.c.created_at
-    )
-    .where(in_list(_offer.c.work_id, "works"), _offer.c.withdrawn_at.is_(None))
-    .order_by(_offer.c.id)
-)
-_select_regions = sa.select(_site.c.key, _site.c.region)
 _update_offers = (
     sa.update(_offer)
     .where(_offer.c.id == sa.bindparam("offer"))

@@ -10,13 +10,11 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import structlog
 
-from hub.catalogue import normalise
 from hub.errors import PluginError
-from hub.records import Checkpoint, Delete, Record, Reject, Upsert
+from hub.records import Change, Checkpoint
 from hub.site import Site
 
 PAGE = 500
@@ -25,7 +23,6 @@ AHEAD = 2
 """Pages read ahead of the one being stored."""
 PATIENCE = 1200.0
 """Seconds without any sign of life after which a source counts as hanging."""
-MAX_EXCERPT = 500
 
 log = structlog.get_logger(__name__)
 
@@ -34,35 +31,12 @@ class SourceFailed(Exception):
     """The source could not be read to its end; the message says why, for a person."""
 
 
-@dataclass(slots=True)
-class Prepared:
-    """A record fit to be stored, with what identifies and compares it."""
-
-    record: Record
-    text: str
-    digest: str
-    keys: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Page:
-    """What a source said between two points at which it may be committed, by source id."""
-
-    upserts: dict[str, Prepared] = field(default_factory=dict)
-    deletes: dict[str, None] = field(default_factory=dict)
-    rejects: list[Reject] = field(default_factory=list)
-    checkpoint: Checkpoint | None = None
-
-    def __len__(self) -> int:
-        return len(self.upserts) + len(self.deletes) + len(self.rejects)
-
-
-def pages(site: Site, plugin: str, cursor: str | None) -> Iterator[Page]:
+def pages(site: Site, plugin: str, cursor: str | None) -> Iterator[list[Change]]:
     """The pages of a source since `cursor`; raises `SourceFailed` where it breaks off."""
-    line: queue.Queue[Page | SourceFailed | None] = queue.Queue(AHEAD)
+    line: queue.Queue[list[Change] | SourceFailed | None] = queue.Queue(AHEAD)
     stop = threading.Event()
 
-    def hand_over(thing: Page | SourceFailed | None) -> None:
+    def hand_over(thing: list[Change] | SourceFailed | None) -> None:
         while not stop.is_set():
             try:
                 return line.put(thing, timeout=1.0)
@@ -97,15 +71,15 @@ def pages(site: Site, plugin: str, cursor: str | None) -> Iterator[Page]:
         stop.set()
 
 
-def _read(site: Site, plugin: str, cursor: str | None) -> Iterator[Page]:
-    page = Page()
+def _read(site: Site, plugin: str, cursor: str | None) -> Iterator[list[Change]]:
+    page: list[Change] = []
     try:
         changes = iter(site.one(plugin, "catalogue_changes", cursor=cursor))
         for change in changes:
-            _add(page, change)
-            if page.checkpoint or len(page) >= PAGE:
+            page.append(change)
+            if isinstance(change, Checkpoint) or len(page) >= PAGE:
                 yield page
-                page = Page()
+                page = []
     except PluginError as error:
         raise SourceFailed(str(error)) from error
     except GeneratorExit:
@@ -116,40 +90,5 @@ def _read(site: Site, plugin: str, cursor: str | None) -> Iterator[Page]:
             f"The plugin {plugin} failed with an error of its own ({type(error).__name__}). "
             "Its developer finds the details in the log."
         ) from error
-    if len(page):
+    if page:
         yield page
-
-
-def _add(page: Page, change: object) -> None:
-    match change:
-        case Upsert(record):
-            try:
-                fit = normalise.normalise(record)
-            except normalise.Unfit as reason:
-                name = getattr(record, "source_id", "?")
-                page.rejects.append(Reject(str(name)[:500], str(reason), _excerpt(record)))
-                return
-            text = normalise.dump(fit)
-            page.upserts[fit.source_id] = Prepared(
-                fit, text, normalise.digest(text), normalise.match_keys(fit)
-            )
-            page.deletes.pop(fit.source_id, None)
-        case Delete(source_id):
-            name = normalise.clean_line(str(source_id))
-            page.upserts.pop(name, None)
-            page.deletes[name] = None
-        case Reject(source_id, reason, excerpt):
-            clean = normalise.clean_line
-            page.rejects.append(
-                Reject(clean(str(source_id))[:500], clean(str(reason))[:500], _excerpt(excerpt))
-            )
-        case Checkpoint():
-            page.checkpoint = change
-        case _:
-            what = f"the plugin yielded {type(change).__name__}, which is no change"
-            page.rejects.append(Reject("?", what, _excerpt(change)))
-
-
-def _excerpt(thing: object) -> str:
-    text = thing if isinstance(thing, str) else repr(thing)
-    return normalise.clean_text(text[:MAX_EXCERPT])

@@ -1,32 +1,32 @@
 """Takes a source in: plugin → pages → catalogue.
 
-A run reads pages (`producer`), holds each against what is stored (`page.compare`), has new text
-analysed (`analyser`) and stores page and cursor together (`page.store`). Its life is in `runs`.
-While one page waits for its analysis the next is being read; memory holds a few pages, whatever
-the size of the source.
+A run reads pages (`producer`), makes them fit (`prepare`), holds each against what is stored
+(`page.compare`), has new text analysed and stores page and cursor together (`page.store`). Its
+life is in `runs`. Preparing and analysing run on a second core (`helper`) while the next page is
+being read and the one before is being stored; memory holds a few pages, whatever the source.
 """
 
 from __future__ import annotations
 
 import gc
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import structlog
 
 from hub.catalogue import page, producer, runs
-from hub.catalogue.analyser import Analyser, result
 from hub.catalogue.analysis import Analysis
+from hub.catalogue.helper import Helper, Pending
+from hub.catalogue.prepare import Page, analyse_all, prepare
 from hub.db import Database
 from hub.models import SyncRun, SyncSource
-from hub.records import Reject
+from hub.records import Change, Reject
 from hub.site import Site
 
 WAITING = 2
-"""Pages that may wait for their analysis."""
+"""Pages that may wait for each of the two steps on the second core."""
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +76,7 @@ def sync(
     *,
     full: bool = False,
     progress: Progress | None = None,
-    analyser: Analyser | None = None,
+    helper: Helper | None = None,
 ) -> Report:
     """Run one source to its end; `full` starts over instead of from the last cursor.
 
@@ -85,8 +85,8 @@ def sync(
     """
     begun = runs.begin(db, site.key, plugin, full=full)
     try:
-        with nullcontext(analyser) if analyser else Analyser() as helper:
-            complete = _take_in(db, site, plugin, begun, helper, progress)
+        with nullcontext(helper) if helper else Helper() as second_core:
+            complete = _take_in(db, site, plugin, begun, second_core, progress)
     except producer.SourceFailed as failure:
         runs.fail(db, begun.run_id, str(failure))
     except BaseException as error:
@@ -108,7 +108,8 @@ def preview(
         source = session.get(SyncSource, (site.key, plugin))
         cursor = None if full or source is None else source.cursor
     try:
-        for given in producer.pages(site, plugin, cursor):
+        for changes in producer.pages(site, plugin, cursor):
+            given = prepare(changes)
             with db.read() as session:
                 found = page.compare(session.connection(), site.key, plugin, given)
                 report.differences += page.differences(session.connection(), found)
@@ -128,45 +129,82 @@ def _take_in(
     site: Site,
     plugin: str,
     begun: runs.Begun,
-    analyser: Analyser,
+    helper: Helper,
     progress: Progress | None,
 ) -> bool:
     """Store every page; returns whether the source said that it gave everything."""
-    waiting: deque[tuple[page.Comparison, Future[list[Analysis]]]] = deque()
-    names: set[str] = set()
-    seen = Report(site.key, plugin, begun.run_id)
-    complete = False
-
-    def store_oldest() -> None:
-        found, pending = waiting.popleft()
-        records = [member.prepared.record for member in found.members]
-        analyses = result(pending, records)
-        with db.write() as session:
-            page.store(session.connection(), site.key, plugin, begun.run_id, found, analyses)
-        names.difference_update(found.page.upserts)
-        _count(seen, found)
-        if progress:
-            progress(seen)
-
+    line = _Line(db, site.key, plugin, begun.run_id, helper, progress)
     try:
-        for given in producer.pages(site, plugin, begun.cursor):
-            if names and not names.isdisjoint([*given.upserts, *given.deletes]):
-                # The source gives a record twice: what is compared must see the first one.
-                while waiting:
-                    store_oldest()
-            with db.read() as session:
-                found = page.compare(session.connection(), site.key, plugin, given)
-            records = [member.prepared.record for member in found.members]
-            waiting.append((found, analyser.submit(records)))
-            names.update(given.upserts)
-            complete = given.checkpoint is not None and given.checkpoint.complete
-            if len(waiting) > WAITING:
-                store_oldest()
+        for changes in producer.pages(site, plugin, begun.cursor):
+            line.add(changes)
     finally:
         # What was read whole is kept, also when the source breaks off after it.
-        while waiting:
-            store_oldest()
-    return complete
+        line.finish()
+    return line.complete
+
+
+class _Line:
+    """Pages on their way: being prepared, then being analysed, then stored, in order."""
+
+    def __init__(
+        self,
+        db: Database,
+        site: str,
+        plugin: str,
+        run_id: int,
+        helper: Helper,
+        progress: Progress | None,
+    ) -> None:
+        self.complete = False
+        self._db, self._site, self._plugin, self._run_id = db, site, plugin, run_id
+        self._helper, self._progress = helper, progress
+        self._preparing: deque[Pending[Page]] = deque()
+        self._analysing: deque[tuple[page.Comparison, Pending[list[Analysis]]]] = deque()
+        self._names: set[str] = set()
+        self._report = Report(site, plugin, run_id)
+
+    def add(self, changes: Sequence[Change]) -> None:
+        self._preparing.append(self._helper.submit(prepare, changes))
+        if len(self._preparing) > WAITING:
+            self._compare()
+
+    def finish(self) -> None:
+        while self._preparing:
+            self._compare()
+        while self._analysing:
+            self._store()
+
+    def _compare(self) -> None:
+        given = self._preparing.popleft().result()
+        names = {*given.upserts, *given.deletes}
+        if not self._names.isdisjoint(names):
+            # The source gives a record twice: what is compared must see the first one.
+            while self._analysing:
+                self._store()
+        with self._db.read() as session:
+            found = page.compare(session.connection(), self._site, self._plugin, given)
+        texts = [member.prepared.text for member in found.members]
+        self._analysing.append((found, self._helper.submit(analyse_all, texts)))
+        self._names |= names
+        self.complete = given.checkpoint is not None and given.checkpoint.complete
+        if len(self._analysing) > WAITING:
+            self._store()
+
+    def _store(self) -> None:
+        found, analyses = self._analysing.popleft()
+        with self._db.write() as session:
+            page.store(
+                session.connection(),
+                self._site,
+                self._plugin,
+                self._run_id,
+                found,
+                analyses.result(),
+            )
+        self._names -= {*found.page.upserts, *found.page.deletes}
+        _count(self._report, found)
+        if self._progress:
+            self._progress(self._report)
 
 
 def _count(report: Report, found: page.Comparison) -> None:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from hub import models, provision
 from hub.catalogue import rebuild, runs, sync
-from hub.catalogue.analyser import Analyser
+from hub.catalogue.helper import Helper
 from hub.demo.sources import ARIX, Sources, fingerprint, link_rest, monday, tidy, write
 from hub.demo.standins import Standins
 from hub.directory import read_toml
@@ -137,14 +137,14 @@ def fill(demo: Demo, progress: Callable[[sync.Report, int, int], None]) -> None:
     ]
     done = 0
     lock = threading.Lock()
-    with Analyser() as analyser, ThreadPoolExecutor(PARALLEL) as threads:
+    with Helper() as helper, ThreadPoolExecutor(PARALLEL) as threads:
 
         def show(report: sync.Report) -> None:
             with lock:
                 progress(report, done, len(sources))
 
         waiting = [
-            threads.submit(sync.sync, hub.db, site, plugin, progress=show, analyser=analyser)
+            threads.submit(sync.sync, hub.db, site, plugin, progress=show, helper=helper)
             for site, plugin in sources
         ]
         try:

@@ -62,7 +62,7 @@ def row(
 ) -> index.IndexRow:
     facets = set(index.record_facets(record))
     for site in sites:
-        facets.update(index.holding_facets(site, REGIONS[site], record))
+        facets.update(index.holding_facets(site, REGIONS[site], record.access))
     return index.IndexRow(
         number, number, record.title, newest, tuple(sorted(facets)), analyse(record)
     )

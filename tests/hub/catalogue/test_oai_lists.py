@@ -333,7 +333,8 @@ def _damaged(token: str) -> Iterator[str]:
     fields = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     for place, value in [
         (0, 2), (1, "ListRecords"), (2, "borken"), (3, "mods"), (3, None), (4, 7), (5, "x"),
-        (6, None), (7, 10**30), (8, -1), (8, 2**31), (8, True), (9, "1"), (9, 0), (9, -1), (10, 1.5), (10, -1),
+        (6, None), (7, 10**30), (8, -1), (8, 2**31), (8, True), (9, "1"), (9, 0), (9, -1),
+        (10, 1.5), (10, -1),
     ]:  # fmt: skip
         changed = [*fields[:place], value, *fields[place + 1 :]]
         text = json.dumps(changed, separators=(",", ":"))

@@ -37,7 +37,7 @@ QUERIES = {
 
 
 def state(db: Database) -> dict[str, list[str]]:
-    """Every row of the catalogue; works are named by their offers, as ids of a sequence may skip."""
+    """Every row of the catalogue; works are named by their offers, as sequences may skip ids."""
     with db.read() as session:
         return {
             name: sorted(repr(tuple(row)) for row in session.execute(sa.text(query)))
@@ -47,7 +47,7 @@ def state(db: Database) -> dict[str, list[str]]:
 
 def test_a_killed_run_ends_in_the_same_state(database_url: str, tmp_path: Path) -> None:
     with network(database_url, tmp_path, ["borken"]) as net:
-        rounds, seed = 0, random.Random(7)  # noqa: S311
+        rounds, seed = 0, random.Random(7)
         while True:
             rounds += 1
             process = subprocess.Popen(

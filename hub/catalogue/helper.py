@@ -1,0 +1,66 @@
+"""Puts the computing of a sync on a second core, once a source has given a whole page.
+
+Starting the process costs as much as some thousand records, so small sources are worked on in
+place. What cannot be handed over, and what a process that died has lost, is done in place too.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from hub.catalogue.producer import PAGE
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Pending(Generic[T]):
+    """A result to come."""
+
+    work: Callable[[Any], T]
+    given: Sequence[Any]
+    future: Future[T] | None
+
+    def result(self) -> T:
+        if self.future is not None:
+            try:
+                return self.future.result()
+            except Exception:
+                pass
+        return self.work(self.given)
+
+
+class Helper:
+    """A second process for pure functions of a list; `with` ends it."""
+
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+        self._starting = threading.Lock()
+
+    def __enter__(self) -> Helper:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def submit(self, work: Callable[[Any], T], given: Sequence[Any]) -> Pending[T]:
+        """Begin `work(given)`; ask the pending for its result."""
+        if len(given) >= PAGE and (os.cpu_count() or 1) > 1:
+            with self._starting:
+                if self._pool is None:
+                    context = multiprocessing.get_context("spawn")
+                    self._pool = ProcessPoolExecutor(max_workers=1, mp_context=context)
+        future = None
+        if self._pool is not None and given:
+            try:
+                future = self._pool.submit(work, given)
+            except RuntimeError:  # it died, or is being ended
+                future = None
+        return Pending(work, given, future)
