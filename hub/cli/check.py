@@ -62,6 +62,7 @@ def _problems(live: bool, deadline: float) -> Iterator[tuple[str, str]]:
             return
         yield from _index(hub)
         yield from _plugins(hub, live, deadline)
+        yield from _pauses(hub)
 
 
 def _index(hub: Hub) -> Iterator[tuple[str, str]]:

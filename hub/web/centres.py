@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, abort, render_template, url_for
 from flask_babel import gettext
 
-from hub.catalogue import offers
+from hub.catalogue import live, offers
 from hub.catalogue.access import is_address
 from hub.network import coverage
 from hub.records import Kind
@@ -75,6 +75,7 @@ def profile(site: str) -> str:
         counts=counts,
         services=_services(row.profile.get("services"), counts),
         total=sum(counts.values()),
+        live=live.sources(context.the_hub().sites, [site]),
         kinds=list(Kind),
         **_contact(row),
         audiences=texts.labels("audience", _strings(row.profile.get("target_groups"))),
