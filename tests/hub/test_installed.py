@@ -11,7 +11,7 @@ from typing import Any
 import marshmallow as ma
 import pytest
 
-from hub import Plugin, hookimpl
+from hub import Config, Plugin, hookimpl
 from hub.installed import Installed, Unusable, check_plugin, hooks_of, load_config, specified_hooks
 from hub.testing import Entry
 from tests.hub.hostile import Good, Peeking, text
@@ -130,6 +130,41 @@ def test_config_errors_name_their_keys() -> None:
         load_config(plugin_with(Config=odd), {})
 
 
+def test_a_config_that_fails_by_itself_is_contained() -> None:
+    def fail(self: ma.Schema, data: Any, **_: Any) -> None:
+        raise KeyError("no such thing")
+
+    failing = type("Failing", (ma.Schema,), {"check": ma.validates_schema(fail)})
+    with pytest.raises(Unusable, match=r"Its Config fails: KeyError: 'no such thing'"):
+        load_config(plugin_with(Config=failing), {})
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("https://anna:geheim@example.org/feed", "name and password"),
+        ("see http://:geheim@[::1]:8000/ please", "name and password"),
+        ("a\0b", "control character"),
+        ("a\x1bb", "control character"),
+        ("a\ud800b", "control character"),
+        ({"inner": ["a", {"deep": "x://anna:geheim@h"}]}, "word.inner.1.deep"),
+    ],
+)
+def test_texts_that_must_not_be_stored_are_refused(value: Any, reason: str) -> None:
+    anything = Config.from_dict({"word": ma.fields.Raw()})
+    with pytest.raises(Unusable, match=reason) as refused:
+        load_config(plugin_with(Config=anything), {"word": value})
+    assert "geheim" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "value", ["https://example.org/a:b@c?x=a:b@c", "mailto:a@b.de", "zwei\nZeilen\tTab", 7, None]
+)
+def test_other_texts_are_fine(value: Any) -> None:
+    anything = Config.from_dict({"word": ma.fields.Raw(allow_none=True)})
+    assert load_config(plugin_with(Config=anything), {"word": value}) == {"word": value}
+
+
 # Entry points
 
 
@@ -188,4 +223,4 @@ def test_nothing_is_imported_before_it_is_asked_for(
 
 
 def test_bundled_plugins_come_by_entry_points() -> None:
-    assert {"edmond", "feed", "oai_pmh", "tables"} <= set(Installed().names())
+    assert {"edmond", "feed", "oai_pmh", "sodix", "tables"} <= set(Installed().names())
