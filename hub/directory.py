@@ -44,13 +44,15 @@ def read_toml(path: Path) -> dict[str, Any]:
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise FileError(f"{path}: larger than {MAX_BYTES} bytes.")
-        return tomllib.loads(data.decode())
+        return tomllib.loads(data.decode("utf-8-sig"))  # editors on Windows put a mark in front
     except OSError as error:
         raise FileError(f"{path}: cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise FileError(f"{path}: no UTF-8 text (byte {error.start}).") from error
     except tomllib.TOMLDecodeError as error:
         raise FileError(f"{path}: no valid TOML: {error}.") from error
+    except RecursionError as error:
+        raise FileError(f"{path}: no valid TOML: nested too deeply.") from error
 
 
 def _line(**options: Any) -> fields.String:

@@ -19,7 +19,7 @@ import marshmallow as ma
 from hub import hookspecs
 from hub.containment import Task, run_together
 from hub.plugin import Plugin
-from hub.validation import explain
+from hub.validation import explain, unfit_texts
 
 GROUP = "hub.plugins"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -111,10 +111,15 @@ def check_plugin(plugin: Any, name: str) -> type[Plugin]:
 
 def load_config(plugin: type[Plugin], config: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration as the plugin's schema loads it; raises `Unusable` naming each key."""
+    unfit = list(unfit_texts(config))
+    if unfit:
+        raise Unusable(f"Its configuration cannot be used: {'; '.join(unfit)}")
     try:
         loaded = plugin.Config().load(config)
     except ma.ValidationError as error:
         raise Unusable(f"Its configuration cannot be used: {explain(error)}") from None
+    except Exception as error:  # a validator of the plugin's own
+        raise Unusable(f"Its Config fails: {type(error).__name__}: {error}") from error
     if not isinstance(loaded, dict):
         raise Unusable("Its Config does not load to a dictionary.")
     return loaded

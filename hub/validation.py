@@ -1,11 +1,15 @@
-"""Marshmallow's nested messages as lines for people."""
+"""What is wrong with a configuration, as lines for people that name the key."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import marshmallow as ma
+
+_CREDENTIALS = re.compile(r"://[^/?#\s@]*@")
+_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def explain(error: ma.ValidationError) -> str:
@@ -23,3 +27,22 @@ def _lines(messages: Any, path: str) -> Iterator[str]:
         yield f"{path}: {' '.join(map(str, messages))}" if path else " ".join(map(str, messages))
     else:
         yield f"{path}: {messages}" if path else str(messages)
+
+
+def unfit_texts(value: Any, path: str = "") -> Iterator[str]:
+    """What a configuration must not hold in whatever field, a line each.
+
+    A password inside an address would be stored and shown in plain text; control characters and
+    halves of surrogate pairs are refused by PostgreSQL.
+    """
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from unfit_texts(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from unfit_texts(item, f"{path}.{index}")
+    elif isinstance(value, str):
+        if _CREDENTIALS.search(value):
+            yield f"{path}: An address holds no name and password; they have fields of their own."
+        if _UNSTORABLE.search(value):
+            yield f"{path}: A control character stands in this text."

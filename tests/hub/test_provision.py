@@ -211,6 +211,8 @@ def test_dates_in_a_file_are_stored_as_text(hub: Hub, make_hub: MakeHub) -> None
         ("[plugins.good]\nword = 7", "word: Not a valid string"),
         ("[plugins.nonsense]", "nonsense stays as it is.*installed"),
         ("[plugins.good]\npassword = {env='HUB_SECRET_KEY'}", "password: This is no name"),
+        ("[plugins.good]\nword = 'https://a:b@c.example'", "word: .*name and password"),
+        ("[plugins.good]\nword = " + "[" * 3000 + "]" * 3000, "no valid TOML: nested too deeply"),
     ],
 )
 def test_a_bad_file_is_named_and_the_rest_is_loaded(hub: Hub, text: str, reason: str) -> None:
@@ -286,6 +288,11 @@ def test_unreadable_networks(tmp_path: Path) -> None:
     (tmp_path / "network.toml").write_bytes(b'name = "M\xfcnster"')
     with pytest.raises(FileError, match="no UTF-8"):
         read_network(tmp_path / "network.toml")
+
+
+def test_a_file_from_windows_is_read(tmp_path: Path) -> None:
+    (tmp_path / "network.toml").write_text(NETWORK.replace("\n", "\r\n"), encoding="utf-8-sig")
+    assert len(read_network(tmp_path / "network.toml")) == NETWORK.count("[[site]]")
 
 
 def test_a_changed_site_is_updated_with_an_audit_entry(hub: Hub) -> None:
