@@ -49,7 +49,7 @@ def test_other_methods(client: FlaskClient) -> None:
 
 def test_a_site_has_its_own_repository(client: FlaskClient) -> None:
     told = parse(client.get("/oai/coesfeld?verb=Identify").data).find(f"{OAI}Identify")
-    assert told.findtext(f"{OAI}repositoryName") == "Medienzentrum Coesfeld"
+    assert told.findtext(f"{OAI}repositoryName") == "Medienzentrum Kreis Coesfeld"
     assert told.findtext(f"{OAI}baseURL") == "http://127.0.0.1:8000/oai/coesfeld"
     listed = parse(client.get("/oai/coesfeld?verb=ListIdentifiers&metadataPrefix=lom").data)
     specs = [one.text for one in listed.iter(f"{OAI}setSpec") if one.text.startswith("site:")]
