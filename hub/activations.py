@@ -34,19 +34,27 @@ class Wanted:
 
 
 def enable(
-    hub: Hub, site: str, plugin: str, config: Mapping[str, Any] | None = None, *, actor: str
+    hub: Hub,
+    site: str,
+    plugin: str,
+    config: Mapping[str, Any] | None = None,
+    *,
+    actor: str,
+    version: int | None = None,
 ) -> None:
     """Switch a plugin on, with a new configuration or the one it had.
 
     A secret typed as plain text is stored encrypted. Creates the plugin's own tables first.
-    Raises `ActivationError` or `UnknownSite`.
+    `version` is that of the activation from which the configuration was made, 0 when there was
+    none; when somebody else has changed it since, nothing is done. Raises `ActivationError` or
+    `UnknownSite`.
     """
     try:
         if hub.sites.installed.load(plugin).migrations is not None:
             hub.migrate([plugin])
     except Unusable as reason:
         raise ActivationError(f"The plugin {plugin} cannot be enabled. {reason}") from None
-    _change(hub, site, plugin, Wanted(True, config), "plugin.enable", actor)
+    _change(hub, site, plugin, Wanted(True, config), "plugin.enable", actor, version)
 
 
 def disable(hub: Hub, site: str, plugin: str, *, actor: str) -> None:
@@ -56,12 +64,23 @@ def disable(hub: Hub, site: str, plugin: str, *, actor: str) -> None:
     _change(hub, site, plugin, Wanted(False), "plugin.disable", actor)
 
 
-def configure(hub: Hub, site: str, plugin: str, config: Mapping[str, Any], *, actor: str) -> None:
-    """Replace a plugin's configuration. `{"encrypted": "***"}` keeps the secret stored there."""
+def configure(
+    hub: Hub,
+    site: str,
+    plugin: str,
+    config: Mapping[str, Any],
+    *,
+    actor: str,
+    version: int | None = None,
+) -> None:
+    """Replace a plugin's configuration. `{"encrypted": "***"}` keeps the secret stored there.
+
+    `version` as for `enable`. Raises `ActivationError` or `UnknownSite`.
+    """
     row = configured(hub, site, plugin)
     if row is None:
         raise ActivationError(f"The plugin {plugin} was never enabled at {site}; enable it.")
-    _change(hub, site, plugin, Wanted(row.enabled, config), "plugin.configure", actor)
+    _change(hub, site, plugin, Wanted(row.enabled, config), "plugin.configure", actor, version)
 
 
 def configured(hub: Hub, site: str, plugin: str) -> models.Activation | None:
@@ -75,9 +94,22 @@ def configured(hub: Hub, site: str, plugin: str) -> models.Activation | None:
         return row
 
 
-def _change(hub: Hub, site: str, plugin: str, wanted: Wanted, action: str, actor: str) -> None:
+def _change(
+    hub: Hub,
+    site: str,
+    plugin: str,
+    wanted: Wanted,
+    action: str,
+    actor: str,
+    version: int | None = None,
+) -> None:
     with hub.db.write() as session:
         announce(session)
+        row = session.get(models.Activation, (site, plugin))
+        if version is not None and version != (row.version if row else 0):
+            raise ActivationError(
+                f"The plugin {plugin} at {site} was changed meanwhile; look at it and repeat."
+            )
         put(session, hub, site, plugin, wanted, action, actor)
     hub.sites.refresh()
 

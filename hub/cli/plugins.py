@@ -159,7 +159,8 @@ def enable(
     with _said_plainly():
         row = activations.configured(hub, site, plugin)
         config = _config(row.config if row else {}, file, settings, unset, secret_keys)
-        activations.enable(hub, site, plugin, config, actor=actor())
+        version = row.version if row else 0
+        activations.enable(hub, site, plugin, config, actor=actor(), version=version)
     _tell_state(hub, site, plugin)
 
 
@@ -185,7 +186,7 @@ def configure(
     row = _present(hub, site, plugin)
     with _said_plainly():
         config = _config(row.config, file, settings, unset, secret_keys)
-        activations.configure(hub, site, plugin, config, actor=actor())
+        activations.configure(hub, site, plugin, config, actor=actor(), version=row.version)
     _tell_state(hub, site, plugin)
 
 

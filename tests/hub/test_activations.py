@@ -144,6 +144,21 @@ def test_bad_changes_change_nothing(make_hub: MakeHub) -> None:
     assert len(history(hub)) == 1
 
 
+def test_a_change_made_from_an_outdated_state_is_refused(make_hub: MakeHub) -> None:
+    hub = make_hub(Good)
+    enable(hub, "borken", "good", {"word": "first"}, actor="anna", version=0)
+    configure(hub, "borken", "good", {"word": "second"}, actor="bert", version=1)
+    for outdated in (
+        lambda: configure(hub, "borken", "good", {"word": "lost"}, actor="anna", version=1),
+        lambda: enable(hub, "borken", "good", {"word": "lost"}, actor="anna", version=0),
+    ):
+        with pytest.raises(ActivationError, match="changed meanwhile"):
+            outdated()
+    assert label(hub) == "second"
+    configure(hub, "borken", "good", {"word": "whatever there was"}, actor="anna")
+    assert label(hub) == "whatever there was"
+
+
 def test_every_change_is_in_the_audit_log_without_secrets(make_hub: MakeHub) -> None:
     hub = make_hub(Good)
     enable(hub, "borken", "good", {"password": WORD}, actor="anna")
