@@ -103,8 +103,8 @@ def analyse(record: Record) -> Analysis:
     """The index tokens of a record; the same for the same text, whichever site it came from."""
     vocabulary_words: dict[str, None] = {}
     fields = (
-        (_TITLE, (record.title, record.subtitle), True),
-        (_KEYWORDS, (record.series, *record.keywords), True),
+        (_TITLE, (record.title,), True),
+        (_KEYWORDS, (record.subtitle, record.series, *record.keywords), True),
         (_KEYWORDS, (*record.creators, *record.publishers), False),
         (_DESCRIPTION, (record.description, record.place, *record.details.values()), False),
     )
