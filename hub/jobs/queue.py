@@ -132,7 +132,7 @@ def available(session: Session, *, suspects: bool = False) -> int | None:
         )
         .order_by(Job.id)
     )
-    for number, lanes in session.execute(waiting).tuples():
+    for number, lanes in session.execute(waiting):
         if held.isdisjoint(lanes):
             return number
     return None

@@ -125,17 +125,17 @@ class Scheduler:
 
     def tick(self, schedules: Iterable[Schedule], moment: datetime) -> int:
         """Enter the slots that are due now; returns how many jobs that brought."""
-        due = {
-            schedule: slot
+        due = [
+            (schedule, slot)
             for schedule in schedules
             if (slot := latest(schedule.cron, schedule.zone, moment))
             and self._entered.get(schedule.name) != slot
-        }
+        ]
         if not due:
             return 0
         with self._db.write() as session:
-            brought = sum(_enter(session, *one) for one in due.items())
-        self._entered |= {schedule.name: slot for schedule, slot in due.items()}
+            brought = sum(_enter(session, schedule, slot) for schedule, slot in due)
+        self._entered |= {schedule.name: slot for schedule, slot in due}
         return brought
 
 
