@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import marshmallow as ma
 import sqlalchemy as sa
 
-from hub import models
+from hub import Config, activations, hookimpl, models
+from hub.catalogue import live
 from hub.catalogue.sync import sync
 from hub.records import (
     AccessMode,
@@ -177,6 +180,31 @@ def take_in(net: Network, site: str, records: list[Record]) -> None:
     net.play(site, complete(records))
     report = sync(net.hub.db, net.site(site), "scripted")
     assert report.state == "succeeded", report.error
+
+
+def search_live(net: Network, answer: Callable[[str, str], Any], *sites: str) -> None:
+    """Switch live search on at these sites; `answer` gets site and words and gives the hits."""
+
+    class Switched(Config):
+        live_search = ma.fields.Boolean(load_default=False)
+
+    def catalogue_search(self: Any, query: str, limit: int) -> Any:
+        assert limit == live.LIMIT
+        return answer(self.site.key, query)
+
+    net.plugin.Config = Switched
+    net.plugin.catalogue_search = hookimpl(catalogue_search)  # type: ignore[attr-defined]
+    built_anew(net, {key: {"live_search": True} for key in sites})
+
+
+def built_anew(net: Network, configs: Mapping[str, dict[str, Any]]) -> None:
+    """Let every site build its plugin anew, with these configurations."""
+    with net.hub.db.write() as session:
+        for row in session.scalars(sa.select(models.Activation)):
+            row.version += 1
+            row.config = configs.get(row.site_key, row.config)
+        activations.announce(session)
+    net.hub.sites.refresh()
 
 
 def offer_id(net: Network, source_id: str) -> int:

@@ -144,11 +144,11 @@ def _services(told: object, counts: Mapping[Kind, int]) -> dict[Kind, str]:
     notes = {}
     for kind in Kind:
         word = str(told.get(kind.value, "")) if isinstance(told, Mapping) else ""
-        if word == "planned":
+        if word == "planned" and not counts.get(kind):
             notes[kind] = gettext("planned")
         elif word == "yes" and not counts.get(kind):
             notes[kind] = gettext("offered; ask the centre")
-        elif word not in ("", "yes", "no"):
+        elif word not in ("", "yes", "no", "planned"):
             notes[kind] = word
     return notes
 

@@ -129,7 +129,7 @@ def _holder(view: OfferView, names: Mapping[str, str], shown: int) -> Holder:
     return Holder(
         site=view.site,
         name=view.site_name,
-        badge=texts.badge_text(badge, names) if badge else None,
+        badge=texts.badge_text(badge, names, view.site) if badge else None,
         licences=tuple(texts.grant_text(grant, names) for grant in record.grants),
         notes=tuple(note for note in notes if note),
         source=source_title(view.plugin),

@@ -18,7 +18,7 @@ from hub.catalogue import access, entitlement, offers
 from hub.catalogue.entitlement import Badge, Status
 from hub.catalogue.offers import OfferDetail, OfferView
 from hub.errors import Denied, NotEnabled, PluginError, Rejected, Unavailable
-from hub.records import Kind, Record
+from hub.records import Grant, Kind, Record, Scope
 from hub.site import SiteRow
 from hub.web import context, texts
 from hub.web.page import Crumb
@@ -204,6 +204,9 @@ def _help(
         for one in (Status.LOGIN, Status.ELSEWHERE, Status.UPCOMING)
         for item in by_status.get(one, [])
     ]
+    # A licence of the Land is the same everywhere: one line instead of each centre's.
+    land = [item for item in licensed if any(_is_land(g) for g in item.record.grants)]
+    names = {key: texts.short_name(row.name) for key, row in rows.items()}
     response = _answer(
         "closed.html",
         detail,
@@ -214,12 +217,22 @@ def _help(
             url_for("opening.before", offer_id=open_elsewhere[0].id) if open_elsewhere else ""
         ),
         open_at=open_elsewhere[0].site_name if open_elsewhere else "",
-        licensed=_helpers(licensed, rows),
+        land=dict.fromkeys(
+            texts.grant_text(grant, names)
+            for item in land
+            for grant in item.record.grants
+            if _is_land(grant)
+        ),
+        licensed=_helpers([item for item in licensed if item not in land], rows),
         lending=_helpers(by_status.get(Status.LOAN, []), rows),
         owner=_helpers([view], rows)[0],
     )
     response.status_code = status
     return response
+
+
+def _is_land(grant: Grant) -> bool:
+    return grant.scope is Scope.LAND
 
 
 def _helpers(views: Sequence[OfferView], rows: Mapping[str, SiteRow]) -> list[Helper]:
@@ -232,7 +245,7 @@ def _helpers(views: Sequence[OfferView], rows: Mapping[str, SiteRow]) -> list[He
             Helper(
                 site=view.site,
                 name=view.site_name,
-                badge=texts.badge_text(badge, names) if badge else None,
+                badge=texts.badge_text(badge, names, view.site) if badge else None,
                 licences=tuple(texts.grant_text(grant, names) for grant in view.record.grants),
                 email=str(contact.get("email", "")),
                 phone=str(contact.get("phone", "")),

@@ -227,6 +227,7 @@ def _card(
     names: Mapping[str, str],
 ) -> Card:
     sites = tuple(dict.fromkeys(holding.site for holding in holdings))
+    alone = sites[0] if len(sites) == 1 else ""
     return Card(
         url=url_for("offer.show", offer_id=hit.offer_id),
         kind=str(texts.KIND[record.kind]),
@@ -234,10 +235,10 @@ def _card(
         subtitle=marked(record.subtitle, found.terms),
         text=marked(snippet(record.description, found.terms), found.terms),
         summary=texts.summary(record),
-        centres=(
-            names.get(sites[0], sites[0]) if len(sites) == 1 else texts.count_centres(len(sites))
-        ),
-        badge=texts.badge_text(badge, names) if badge else None,
+        centres=(names.get(alone, alone) if alone else texts.count_centres(len(sites))),
+        badge=texts.badge_text(badge, names, sites[0] if len(sites) == 1 else "")
+        if badge
+        else None,
         action=action(badge, record) if badge and badge.status is entitlement.Status.OPEN else None,
     )
 

@@ -155,9 +155,16 @@ class BadgeText:
     tone: str
 
 
-def badge_text(badge: Badge, names: Mapping[str, str]) -> BadgeText:
-    """What the badge says; `names` gives the short names of sites."""
+def badge_text(badge: Badge, names: Mapping[str, str], beside: str = "") -> BadgeText:
+    """What the badge says; `names` gives the short names of sites.
+
+    Where the badge stands beside the name of the one site that it is about, `beside` is the key
+    of that site, so that the name need not be said twice.
+    """
     where = _where(badge.sites, names)
+    if badge.sites == (beside,) and badge.status in _HERE:
+        text, tone = _HERE[badge.status]
+        return BadgeText(str(text), tone)
     match badge.status:
         case Status.OPEN:
             return BadgeText(gettext("Open now"), "success")
@@ -178,6 +185,14 @@ def badge_text(badge: Badge, names: Mapping[str, str]) -> BadgeText:
             return BadgeText(text, "warning")
         case Status.EXPIRED:
             return BadgeText(gettext("Licence expired"), "danger")
+
+
+_HERE = {
+    Status.LOAN: (lazy_gettext("To borrow"), "info"),
+    Status.BOOKING: (lazy_gettext("To book"), "info"),
+    Status.REQUEST: (lazy_gettext("On request"), "info"),
+    Status.ELSEWHERE: (lazy_gettext("Licensed only here"), "warning"),
+}
 
 
 def _where(sites: tuple[str, ...], names: Mapping[str, str]) -> str:

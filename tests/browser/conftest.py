@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,7 +14,9 @@ from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from hub.app import create_app
 from hub.db import Database, migrate
-from tests.pages import filled_network, offer_id
+from hub.errors import Unavailable
+from hub.records import AccessMode, Grant, Record, Scope
+from tests.pages import filled_network, medium, offer_id, search_live
 from tests.sources import Network
 
 PAGES = {
@@ -28,10 +31,17 @@ PAGES = {
     "offer hostile": "/angebot/{script}",
     "training": "/angebot/{stopmotion}",
     "withdrawn": "/angebot/{w}",
+    "search live": "/suche/live?q=wasser",
+    "search live failing": "/suche/live?q=wasser&zentrum=coesfeld",
+    "opening": "/oeffnen/{open}",
+    "opening licensed": "/oeffnen/{water}",
+    "opening unknown": "/oeffnen/{many-1}",
     "centres": "/zentren",
     "centres filtered": "/zentren?q=ahaus",
     "centre": "/zentren/borken",
     "centre without offers": "/zentren/leer",
+    "imprint of a centre": "/zentren/borken/impressum",
+    "accessibility of a centre": "/zentren/leer/barrierefreiheit",
     "network": "/netz",
     "network by count": "/netz?mass=medium",
     "imprint": "/impressum",
@@ -43,6 +53,13 @@ PAGES = {
     "not found": "/nirgends",
 }
 """Every page of the hub, and each of its states."""
+ERRORS = {
+    "not found": "404",
+    "opening unknown": "404",
+    "opening licensed": "403",
+    "withdrawn": "410",
+}
+"""Pages whose status is an error, which the browser notes."""
 
 
 @dataclass
@@ -54,9 +71,8 @@ class Served:
 
     def page(self, name: str) -> str:
         path = PAGES[name]
-        sources = {"water", "script", "stopmotion", "w"}
-        numbers = {s: offer_id(self.net, s) for s in sources if f"{{{s}}}" in path}
-        return self.url + path.format(**numbers)
+        number = re.sub(r"\{(.+)\}", lambda match: str(offer_id(self.net, match[1])), path)
+        return self.url + number
 
 
 @pytest.fixture(scope="session")
@@ -67,12 +83,23 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     migrate(database)
     database.close()
     with filled_network(database_url, folder / "config", withdraw=True) as net:
+        search_live(net, live_hits, "lvr", "coesfeld")
         server = waitress.create_server(create_app(net.hub), host="127.0.0.1", port=0)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         yield Served(f"http://127.0.0.1:{server.effective_port}", net)
         server.close()
         thread.join(timeout=10)
+
+
+def live_hits(site: str, query: str) -> list[Record]:
+    if site == "coesfeld":
+        raise Unavailable("The stand-in is down on purpose.")
+    land = (Grant(Scope.LAND, "NRW"),)
+    return [
+        medium("live-open", f"Live zu {query}", url="https://filme.example/live"),
+        medium("live-closed", "Mit Lizenz", access=AccessMode.LICENSED, grants=land),
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -120,8 +147,8 @@ def visit(served: Served, browser: Browser) -> Iterator[Visitor]:
 
     yield begin
     for name, context, seen, quiet in open_pages:
-        expected = ("404", "410") if name in ("not found", "withdrawn") else ()
-        messages = [m for m in seen.messages if not any(code in m for code in expected)]
+        expected = ERRORS.get(name, "no error")
+        messages = [message for message in seen.messages if expected not in message]
         assert not (quiet and messages), f"{name}: {messages}"
         assert not seen.foreign, f"{name} asks other servers"
         assert not context.cookies(), f"{name} sets a cookie"

@@ -21,6 +21,8 @@ from tests.browser.conftest import PAGES, Served, Visitor
 
 every_page = pytest.mark.parametrize("name", PAGES)
 
+AXE = Axe()
+
 FOCUS_LOOK = """element => {
     const style = getComputedStyle(element);
     const inside = element.querySelector('polygon');
@@ -29,18 +31,24 @@ FOCUS_LOOK = """element => {
             inside && getComputedStyle(inside).stroke,
             inside && getComputedStyle(inside).strokeWidth].join('|');
 }"""
-ACTIVE = """() => {
+ACTIVE = f"""() => {{
     const element = document.activeElement;
     if (!element || element === document.body) return null;
     const box = element.getBoundingClientRect();
     const path = [];
     for (let e = element; e.parentElement; e = e.parentElement)
         path.unshift([...e.parentElement.children].indexOf(e));
-    return {path: path.join('.'), tag: element.tagName,
+    const look = {FOCUS_LOOK};
+    const focused = look(element);
+    element.blur();
+    const plain = look(element);
+    element.focus({{focusVisible: true, preventScroll: true}});
+    return {{path: path.join('.'), tag: element.tagName, shows: focused !== plain,
             text: element.textContent.trim().slice(0, 40),
             width: box.width, height: box.height, top: box.top, bottom: box.bottom,
-            left: box.left, right: box.right, window: [innerWidth, innerHeight]};
-}"""
+            left: box.left, right: box.right, window: [innerWidth, innerHeight]}};
+}}"""
+"""Where the keyboard is now, and whether that can be seen."""
 CONTRAST = """() => {
     const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
     const rgb = color => {
@@ -89,19 +97,34 @@ SMALL = """() => [...document.querySelectorAll('a, button, input:not([type=hidde
     })
     .map(e => e.outerHTML.slice(0, 100))"""
 """Targets under 24 by 24 pixels; links within a sentence may be smaller."""
+CUT = """() => [...document.querySelectorAll('main *')].filter(e => {
+        const box = e.getBoundingClientRect();
+        return box.width > 1 && box.right > innerWidth + 1
+            && !e.closest('.hub-scroll') && !e.closest('.kern-sr-only');
+    }).map(e => e.outerHTML.slice(0, 100))"""
 
 
 @every_page
 def test_a_page_is_sound(name: str, visit: Visitor) -> None:
-    """axe, borders of inputs, nothing that only looks like a control, and print."""
+    """axe, borders of inputs, nothing that only looks like a control; on paper, with larger
+    text, and on a narrow screen. One visit for all of it: loading is what costs time."""
     page = visit(name).page
-    violations = Axe().run(page, options={"preload": False}).response["violations"]
+    violations = AXE.run(page, options={"preload": False}).response["violations"]
     assert not [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in violations]
     assert not [(field, ratio) for field, ratio in page.evaluate(CONTRAST) if ratio < 3]
     assert not page.evaluate(PRETENDERS)
     page.emulate_media(media="print")
     assert page.get_by_role("heading", level=1).is_visible()
     assert not page.locator(".hub-nav").is_visible()
+    page.emulate_media(media="screen")
+    page.set_viewport_size({"width": 320, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320, "too wide for 320 pixels"
+    assert not page.evaluate(CUT), "cut off at 320 pixels"
+    assert not page.evaluate(SMALL), "too small to be hit"
+    page.set_viewport_size({"width": 640, "height": 900})
+    page.evaluate("document.documentElement.setAttribute('class', 'zoomed')")
+    page.evaluate("[...document.styleSheets][0].insertRule('.zoomed { font-size: 200% }', 3)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 640, "too wide at 200 %"
 
 
 def test_the_html_checker_finds_nothing(served: Served, vnu: list[str], tmp_path: Path) -> None:
@@ -129,30 +152,6 @@ def fetch(url: str) -> bytes:
 
 
 @every_page
-def test_it_fits_a_narrow_screen(name: str, visit: Visitor) -> None:
-    page = visit(name, width=320).page
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    cut = page.evaluate(
-        """() => [...document.querySelectorAll('main *')].filter(e => {
-            const box = e.getBoundingClientRect();
-            return box.width > 1 && box.right > innerWidth + 1
-                && !e.closest('.hub-scroll') && !e.closest('.kern-sr-only');
-        }).map(e => e.outerHTML.slice(0, 100))"""
-    )
-    assert not cut
-    assert not page.evaluate(SMALL)
-
-
-@every_page
-def test_it_holds_larger_text(name: str, visit: Visitor) -> None:
-    """Text twice as large on a screen of 640 pixels: nothing runs out of the page."""
-    page = visit(name, width=640).page
-    page.evaluate("document.documentElement.setAttribute('class', 'zoomed')")
-    page.evaluate("[...document.styleSheets][0].insertRule('.zoomed { font-size: 200% }', 3)")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 640
-
-
-@every_page
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(name: str, visit: Visitor) -> None:
     page = visit(name).page
     wanted = page.evaluate(
@@ -168,18 +167,11 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(name: str, visit:
             break
         assert active["path"] not in seen, f"the keyboard is caught at {active}"
         seen.append(active["path"])
-        handle = page.evaluate_handle("document.activeElement").as_element()
-        assert handle is not None
-        focused = handle.evaluate(FOCUS_LOOK)
         assert active["width"] > 0, active
         assert active["height"] > 0, active
         assert active["bottom"] > 0, f"out of sight: {active}"
         assert active["top"] < active["window"][1], f"out of sight: {active}"
-        plain = handle.evaluate(
-            f"e => {{ e.blur(); const look = ({FOCUS_LOOK})(e); "
-            "e.focus({focusVisible: true}); return look; }"
-        )
-        assert focused != plain, f"focus does not show on {active}"
+        assert active["shows"], f"focus does not show on {active}"
     assert len(seen) >= wanted, f"{len(seen)} of {wanted} reached"
 
 
@@ -200,7 +192,7 @@ def test_searching_works_without_scripts(visit: Visitor) -> None:
     page.get_by_label("Medium (4)").check()
     page.get_by_role("button", name="Filter anwenden").click()
     assert "art=medium" in page.url
-    page.get_by_role("link", name="Wasser ist Leben").click()
+    page.get_by_role("link", name="Wasser ist Leben", exact=True).click()
     assert page.get_by_role("heading", level=1).inner_text() == "Wasser ist Leben"
 
 
@@ -224,6 +216,37 @@ def test_scripts_bring_results_and_completions_in_place(visit: Visitor) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("q=podc"))
     assert "podc" in page.title()
+
+
+def test_live_hits_come_afterwards_and_are_announced(visit: Visitor) -> None:
+    page = visit("search").page
+    page.get_by_role("heading", name="Live zu wasser").wait_for()
+    assert page.locator("#live-stand").inner_text() == "2 weitere Treffer, live gefunden."
+    assert page.url.endswith("/suche?q=wasser"), "the address stays that of the search"
+    assert page.title().startswith("4 Treffer")
+    page.get_by_label("Medium (4)").check()
+    page.wait_for_url(re.compile("art=medium"))
+    assert not page.locator("#live-treffer").count(), "filters are for the index"
+
+
+def test_live_hits_are_reached_without_scripts(visit: Visitor) -> None:
+    page = visit("search", script=False).page
+    page.get_by_role("link", name="Auch live suchen bei").click()
+    assert page.get_by_role("heading", name="Live zu wasser").is_visible()
+    page.get_by_role("link", name="Zurück zu allen Treffern").click()
+    assert page.url.endswith("/suche?q=wasser")
+
+
+def test_the_way_out_is_announced_without_scripts(visit: Visitor) -> None:
+    page = visit("search", script=False).page
+    page.get_by_role("link", name="Öffnen : Wasser ist Leben").click()
+    heading = page.get_by_role("heading", level=1)
+    assert heading.inner_text() == "Sie verlassen das Angebot des Medienverbunds"
+    onward = page.get_by_role("link", name="Weiter zu medien.example")
+    assert "noreferrer" in (onward.get_attribute("rel") or "")
+    answer = page.request.get(onward.evaluate("link => link.href"), max_redirects=0)
+    assert answer.status == 303
+    assert answer.headers["location"] == "https://medien.example/wasser"
 
 
 def test_a_report_of_a_barrier_is_corrected_and_sent_without_scripts(visit: Visitor) -> None:

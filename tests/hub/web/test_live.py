@@ -9,13 +9,12 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 
-import marshmallow as ma
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
-from hub import Config, breaker, hookimpl, models
+from hub import breaker, models
 from hub.app import create_app
 from hub.catalogue import live
 from hub.cli import main
@@ -23,7 +22,7 @@ from hub.db import Database
 from hub.errors import Denied, Rejected, Unavailable
 from hub.records import AccessMode, Grant, Identifier, Record, Scope
 from tests.hub.web.test_pages import read, text_of
-from tests.pages import WATER, medium
+from tests.pages import WATER, medium, search_live
 from tests.sources import Network
 
 Answer = Callable[[str, str], Any]
@@ -35,27 +34,7 @@ KNOWN = medium("other-id", "Der Wasserkreislauf, anders benannt", identifiers=WA
 
 def searching(net: Network, answer: Answer, *sites: str) -> FlaskClient:
     """The application, with live search switched on at these sites."""
-
-    class Switched(Config):
-        live_search = ma.fields.Boolean(load_default=False)
-
-    def catalogue_search(self: Any, query: str, limit: int) -> Any:
-        assert limit == live.LIMIT
-        return answer(self.site.key, query)
-
-    net.plugin.Config = Switched
-    net.plugin.catalogue_search = hookimpl(catalogue_search)  # type: ignore[attr-defined]
-    with net.hub.db.write() as session:
-        for key in sites:
-            session.execute(
-                sa.update(models.Activation)
-                .where(models.Activation.site_key == key)
-                .values(version=99, config={"live_search": True})
-            )
-        session.execute(
-            sa.text("INSERT INTO counter (name, value) VALUES ('activations', 1000000)")
-        )
-    net.hub.sites.refresh()
+    search_live(net, answer, *sites)
     return create_app(net.hub).test_client()
 
 

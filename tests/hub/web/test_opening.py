@@ -18,7 +18,7 @@ from hub.errors import Denied, Rejected, Unavailable
 from hub.models.base import now
 from hub.records import Access, AccessMode, Offer, Person
 from tests.hub.web.test_pages import text_of
-from tests.pages import borken, medium, offer_id, take_in
+from tests.pages import borken, built_anew, medium, offer_id, take_in
 from tests.sources import Network
 
 SECRET = "https://spool.example/play?token=geheim"
@@ -32,12 +32,7 @@ def answering(net: Network, answer: Callable[[Offer], Any]) -> FlaskClient:
         return answer(offer)
 
     net.plugin.catalogue_access = hookimpl(catalogue_access)  # type: ignore[attr-defined]
-    with net.hub.db.write() as session:  # so that it is built anew, with its new hook
-        session.execute(sa.update(models.Activation).values(version=99))
-        session.execute(
-            sa.text("INSERT INTO counter (name, value) VALUES ('activations', 1000000)")
-        )
-    net.hub.sites.refresh()
+    built_anew(net, {})
     return create_app(net.hub).test_client()
 
 
@@ -105,7 +100,7 @@ def test_what_is_licensed_says_for_whom_until_when_and_whom_to_ask(
     [
         ("expired", "Lizenz abgelaufen"),
         ("tablets", "Das lässt sich nicht am Bildschirm öffnen"),
-        ("history", "Lizenziert, aber nicht für alle offen"),
+        ("history", "Landeslizenz NRW – für die Nutzerinnen und Nutzer aller Medienzentren"),
     ],
 )
 def test_each_reason_has_its_own_words(
@@ -231,9 +226,8 @@ def test_a_source_that_hangs_costs_its_deadline(
 def test_a_source_that_is_off_gets_a_page(net: Network) -> None:
     client = answering(net, lambda _: None)
     with net.hub.db.write() as session:
-        session.execute(sa.update(models.Activation).values(enabled=False, version=100))
-        session.execute(sa.text("UPDATE counter SET value = value + 1"))
-    net.hub.sites.refresh()
+        session.execute(sa.update(models.Activation).values(enabled=False))
+    built_anew(net, {})
     response = client.get(f"/oeffnen/{offer_id(net, 'many-1')}/weiter")
     assert response.status_code == 503
 

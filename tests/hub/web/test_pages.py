@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hub import models
+from hub import activations, models
 from hub.web import texts
 from tests.pages import coesfeld, offer_id, take_in
 from tests.sources import Network
@@ -25,6 +25,9 @@ EVERY_PAGE = (
     "/zentren",
     "/zentren/borken",
     "/zentren/leer",
+    "/zentren/borken/impressum",
+    "/zentren/borken/barrierefreiheit",
+    "/suche/live?q=wasser",
     "/netz",
     "/netz?mass=medium",
     "/netz?mass=angebote",
@@ -302,3 +305,68 @@ def test_days_and_moments_read_as_people_write_them() -> None:
         assert texts.as_of(at, at + timedelta(hours=23)) == "4. März 2027, 05:12 Uhr"
     with app.test_request_context("/?lang=en"):
         assert texts.moment(at) == "4 March 2027, 05:12"
+
+
+def test_a_centre_says_what_else_it_does_and_what_is_free(
+    net: Network, client: FlaskClient
+) -> None:
+    with net.hub.db.write() as session:
+        profile = {
+            "status": "Im Aufbau",
+            "services": {
+                "medium": "yes",
+                "room": "planned",
+                "project": "planned",
+                "training": "Auf Anfrage für das Kollegium.",
+                "scouts": "yes",
+                "parents_evening": "no",
+                "consulting": "Gemeinsam mit der Medienberatung NRW.",
+            },
+            "cooperation": "Stadtbücherei",
+        }
+        session.execute(
+            sa.update(models.Site).where(models.Site.key == "borken").values(profile=profile)
+        )
+        activations.announce(session)
+    net.hub.sites.refresh()
+    shown = read(client, "/zentren/borken")
+    for words in (
+        "Im Aufbau",
+        "Medien 49",
+        "Räume 1",
+        "Projekte geplant",
+        "Fortbildungen Auf Anfrage für das Kollegium. 1",
+        "Medienscouts vorhanden; fragen Sie das Zentrum",
+        "Elternabende – keine",
+        "Medienberatung Gemeinsam mit der Medienberatung NRW.",
+        "Arbeitet zusammen mit Stadtbücherei",
+        "Was kostenfrei ist",
+    ):
+        assert words in shown, words
+
+
+def test_each_centre_has_its_own_legal_pages(client: FlaskClient) -> None:
+    html = client.get("/zentren/borken").text
+    imprint, accessibility = "/zentren/borken/impressum", "/zentren/borken/barrierefreiheit"
+    assert f'href="{imprint}"' in html
+    assert f'href="{accessibility}"' in html
+    for words in (
+        "Medienzentrum Kreis Borken",
+        "Burloer Straße 93",
+        "medienzentrum@borken.example",
+    ):
+        assert words in read(client, imprint), words
+    assert "Postanschrift hier noch nicht angegeben" in read(client, "/zentren/leer/impressum")
+    statement = read(client, accessibility)
+    for words in (
+        "gilt für die Seiten von Medienzentrum Kreis Borken",
+        "EN 301 549",
+        "teilweise",
+        "Selbstbewertung",
+        "medienzentrum@borken.example",
+        "Ombudsstelle",
+    ):
+        assert words in statement, words
+    assert f'href="/barriere-melden?seite={accessibility}"' in client.get(accessibility).text
+    for page in ("impressum", "barrierefreiheit"):
+        assert "Seite nicht gefunden" in read(client, f"/zentren/nirgends/{page}", 404)
