@@ -192,7 +192,7 @@ class _Reader:
                 if part == "role":
                     role = _value(value).lower()
                 elif part in ("entity", "centity"):
-                    names.append(_person(_all_text(value)))
+                    names.append(person(_all_text(value)))
                 elif part == "date":
                     date = date or _datetime(value)
             if role == "publisher":
@@ -380,7 +380,7 @@ _ESCAPE = re.compile(r"\\([,;\\n])", re.IGNORECASE)
 
 
 @lru_cache(maxsize=4096)
-def _person(card: str) -> str:
+def person(card: str) -> str:
     """The name in a vCard (RFC 2426): of the person, else of the organisation."""
     if "VCARD" not in card.upper():
         return line(card)

@@ -223,4 +223,5 @@ def test_nothing_is_imported_before_it_is_asked_for(
 
 
 def test_bundled_plugins_come_by_entry_points() -> None:
-    assert {"edmond", "feed", "oai_pmh", "sodix", "tables"} <= set(Installed().names())
+    bundled = {"edmond", "edu_sharing", "feed", "oai_pmh", "sodix", "tables"}
+    assert bundled <= set(Installed().names())
