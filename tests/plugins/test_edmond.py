@@ -146,6 +146,13 @@ def test_run_ends_complete_and_resumes(connect: Connect) -> None:
     assert changes(site, "nonsense") == found
 
 
+def test_stock_that_may_not_be_read_is_only_searched(connect: Connect) -> None:
+    site = connect(listing="none", live_search=True)
+    assert changes(site) == [Checkpoint(None, complete=True)]
+    hits = site.one("edmond", "catalogue_search", query="Wasser", limit=5)
+    assert "Wasserkreislauf" in [record.title for record in hits]
+
+
 @pytest.mark.parametrize("trap", ["control", "mojibake", "break", "latin1"])
 def test_spoilt_text_is_mended(connect: Connect, trap: str) -> None:
     assert records(changes(connect(trap=trap))) == records(changes(connect()))
