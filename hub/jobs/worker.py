@@ -112,10 +112,11 @@ class Worker:
             if brought:
                 log.info("jobs.due", jobs=brought)
         self._relieve()
+        idle = not self._at_hand()  # before looking: a job that ends now may let another begin
         while (claim := self._claim()) is not None:
             self._start(claim)
-        with self._guard:
-            return not self._running
+            idle = False
+        return idle
 
     def _relieve(self) -> None:
         """Take jobs from workers that are dead."""
@@ -128,8 +129,7 @@ class Worker:
                 log.error("job.worker_died", id=job.id, state=job.state, message=job.message)
 
     def _claim(self) -> Claim | None:
-        with self._guard:
-            at_hand = [one.claim for one in self._running.values()]
+        at_hand = [one.claim for one in self._at_hand()]
         if self._stopping or len(at_hand) >= self._parallel:
             return None
         if any(claim.deaths >= queue.SUSPECT for claim in at_hand):
@@ -218,8 +218,7 @@ class Worker:
 
     def _give_signs(self) -> None:
         while not self._ended.wait(self._lease / SIGNS):
-            with self._guard:
-                at_hand = {one.claim: one for one in self._running.values()}
+            at_hand = {one.claim: one for one in self._at_hand()}
             if not at_hand:
                 continue
             try:

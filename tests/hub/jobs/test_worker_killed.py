@@ -80,27 +80,23 @@ def all_are(db: Database, state: str) -> bool:
 
 def test_killed_workers_lose_no_job_and_run_none_twice(db: Database, workers: Workers) -> None:
     jobs = [put(db, "note", what=number, seconds=0.4) for number in range(16)]
-    seed = random.Random(3)  # noqa: S311
+    seed = random.Random(3)
     at_work = [workers.start(), workers.start()]
-    for death in (1, 2):
-        until(lambda: workers.log.count("start") >= 4 * death)
+    for enough in (4, 8):
+        until(lambda least=enough: workers.log.count("start") >= least)
         time.sleep(seed.random() / 3)
-        victim = at_work.pop(0)
-        workers.kill(victim)
+        workers.kill(at_work.pop(0))
         at_work.append(workers.start())
     until(lambda: all_are(db, "finished"))
     assert len(states(db)) == len(jobs)
-    begun: dict[str, int] = {}
-    ended: list[str] = []
+    last: dict[str, int] = {}
     for at, process, word, about in sorted(workers.log.lines()):
         if word == "start":
-            if about in begun:
-                assert workers.killed[begun[about]] < at, f"job {about} runs in two workers"
-            begun[about] = process
-        elif word == "end":
-            assert begun.pop(about) == process
-            ended.append(about)
-    assert sorted(map(int, ended)) == list(range(16))
+            if about in last:
+                assert workers.killed[last[about]] < at, f"job {about} runs in two workers"
+            last[about] = process
+    assert {about for _, _, word, about in workers.log.lines() if word == "end"} == set(last)
+    assert len(last) == 16
     assert workers.log.count("start") > 16, "a death interrupted something"
 
 
