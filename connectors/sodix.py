@@ -95,8 +95,8 @@ class Sodix:
         self._token = ""
         self._place = http.shown(f"{self._address}/graphql")
 
-    def ids(self) -> set[str]:
-        """The ids of all records, of which several readings agree.
+    def collect(self) -> Iterator[set[str] | None]:
+        """The ids of all records: None after each reading, until several agree on the ids.
 
         Raises `Unreachable` when the list never keeps still long enough.
         """
@@ -120,7 +120,7 @@ class Sodix:
                 yield fresh
             if wanted <= given:
                 return
-            wanted = self.ids()
+            wanted = next(ids for ids in self.collect() if ids is not None)
             if wanted <= given:
                 return
         raise Unreachable(
@@ -236,8 +236,8 @@ class Sodix:
 _JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 
 
-def settle(readings: Iterable[Reading], place: str = "the source") -> set[str]:
-    """The ids of a list whose order changes while it is read.
+def settle(readings: Iterable[Reading], place: str = "the source") -> Iterator[set[str] | None]:
+    """The ids of a list whose order changes while it is read; None after each reading before.
 
     A reading has as many rows as the list has places, but where the order changed some ids stand
     at two places and others at none. What several readings brought is put together until there
@@ -255,7 +255,9 @@ def settle(readings: Iterable[Reading], place: str = "the source") -> set[str]:
             del kept[0]
             found = set().union(*(one.ids for one in kept))
         if len(kept) > 1 and kept[-2].rows == rows == len(found):
-            return found
+            yield found
+            return
+        yield None
     raise Unreachable(
         f"{place}: the list kept changing while it was read; {rows} rows, {len(found)} different "
         "ids at the last reading. Reading it at a quieter time may help."

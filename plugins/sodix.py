@@ -106,7 +106,10 @@ class Sodix(Plugin):
         """Everything, in each run: there is no cursor from which it could go on."""
         with translated(), self._client() as client:
             pool = self._pool(client)
-            ids = pool.ids()
+            ids: set[str] = set()
+            for agreed in pool.collect():
+                ids = agreed or set()
+                yield Checkpoint(None)  # a sign of life; reading may take long
             readable = unreadable = 0
             for documents in pool.documents(ids):
                 for document in documents:

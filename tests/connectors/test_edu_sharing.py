@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.edu_sharing import READINGS, Credentials, EduSharing, oai_address
@@ -76,6 +76,7 @@ def test_a_number_that_is_not_reached_is_not_believed(total: int) -> None:
     assert len(client.asked) >= READINGS
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000))
 def test_a_list_that_changes_while_it_is_read(seed: int) -> None:
     """What stayed from beginning to end is never missed, and nothing comes twice."""

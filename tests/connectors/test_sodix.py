@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.errors import Malformed, Unreachable
+from connectors.errors import Malformed, Refused, Unreachable
 from connectors.http import Response
 from connectors.json_answers import decode, patiently
-from connectors.sodix import READINGS, Reading, settle
+from connectors.sodix import READINGS, Reading, Sodix, settle
 from connectors.standins import sodix_server
 
 
@@ -33,7 +35,9 @@ def reading(ids: str, rows: int | None = None) -> Reading:
     ],
 )
 def test_settle(readings: list[Reading], settled: str) -> None:
-    assert settle(readings) == set(settled)
+    *before, found = settle(readings)
+    assert found == set(settled)
+    assert before == [None] * (len(readings) - 1)
 
 
 @pytest.mark.parametrize(
@@ -47,9 +51,10 @@ def test_settle(readings: list[Reading], settled: str) -> None:
 )
 def test_what_never_keeps_still_is_not_believed(readings: list[Reading]) -> None:
     with pytest.raises(Unreachable, match="kept changing"):
-        settle(readings)
+        list(settle(readings))
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 10_000), size=st.integers(1, 40), page=st.integers(1, 9))
 def test_a_list_that_is_edited_while_it_is_read(seed: int, size: int, page: int) -> None:
     """Edits, additions and removals between pages for a while, then it keeps still."""
@@ -76,7 +81,7 @@ def test_a_list_that_is_edited_while_it_is_read(seed: int, size: int, page: int)
             yield Reading(ids, rows)
 
     last = [0]
-    found = settle(readings())
+    *_, found = settle(readings())
     if last[0] >= 3:  # else it was believed while it was edited, and may be overtaken already
         assert found == set(source)
 
@@ -116,6 +121,61 @@ def test_a_pause_that_is_too_long_is_not_made() -> None:
     with pytest.raises(Unreachable) as caught:
         patiently(attempt, 3, pytest.fail)
     assert caught.value.retry_after == 4000
+
+
+class Client:
+    """Gives one answer to the login and another to every query."""
+
+    def __init__(self, login: Any, answer: Any, status: int = 200) -> None:
+        self.answers = {"auth/login": (200, login), "graphql": (status, answer)}
+
+    def post(self, url: str, **_: Any) -> Response:
+        status, answer = self.answers[url.partition("/gql/")[2]]
+        return Response(url, status, {}, json.dumps(answer).encode())
+
+
+LOGIN = {"access_token": "a.b.c"}
+
+
+@pytest.mark.parametrize(
+    ("login", "answer", "status", "error", "message"),
+    [
+        (LOGIN, [], 200, Malformed, "something else than GraphQL"),
+        (LOGIN, {"data": None}, 200, Malformed, "without data"),
+        (LOGIN, {"data": {"findAllMetadata": {}}}, 200, Malformed, "without a list"),
+        (LOGIN, {"errors": {"message": "old way"}}, 200, Malformed, "old way"),
+        (LOGIN, {"errors": ["only words"]}, 200, Malformed, "only words"),
+        (LOGIN, {"errors": [{"message": None}]}, 400, Malformed, "no reason given"),
+        (LOGIN, {"errors": [{"message": "x" * 5000}]}, 200, Malformed, "x{200}$"),
+        (LOGIN, {"errors": [{"message": "a.b.c s3cret\n\x00"}]}, 200, Malformed, ": … …$"),
+        (LOGIN, {"errors": [{"message": "Unexpected token"}]}, 200, Malformed, "Unexpected"),
+        (LOGIN, {"errors": [{"message": "token has expired"}]}, 200, Refused, "does not accept"),
+        (
+            LOGIN,
+            {"errors": [{"message": "no", "extensions": {"code": "UNAUTHENTICATED"}}]},
+            200,
+            Refused,
+            "does not accept",
+        ),
+        (LOGIN, {"data": {}}, 400, Refused, "answered 400"),
+        ({}, {}, 200, Malformed, "without a token"),
+        ([], {}, 200, Malformed, "without a token"),
+        ({"access_token": "a\r\nX: b"}, {}, 200, Malformed, "without a token"),
+    ],
+)
+def test_what_is_no_answer(
+    login: Any, answer: Any, status: int, error: type[Exception], message: str
+) -> None:
+    client: Any = Client(login, answer, status)
+    with pytest.raises(error, match=message) as caught:
+        Sodix(client, "http://a.example/gql", "hub", "s3cret", attempts=1).check()
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_status_is_a_word() -> None:
+    client: Any = None
+    with pytest.raises(ValueError, match="word in capitals"):
+        Sodix(client, "http://a.example/gql", "hub", "x", status="A) { id } }")
 
 
 # The stand-in answers as GraphQL does.

@@ -218,7 +218,7 @@ NAMES = [
 MEMBERS = ["name", "preview", "content", "license", "modifiedAt", "mimetype", "aspects"]
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     st.dictionaries(st.sampled_from(NAMES), JSON), st.dictionaries(st.sampled_from(MEMBERS), JSON)
 )
@@ -267,6 +267,7 @@ RECORDS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(RECORDS)
 def test_there_and_back(before: Record) -> None:
     after = edu_sharing.read(edu_sharing.write(before))

@@ -286,7 +286,7 @@ JSON = st.recursive(
 NAMES = list(sodix.write(Record("1", Kind.MEDIUM, "T")))
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.dictionaries(st.sampled_from(NAMES), JSON))
 def test_any_json_gives_a_fit_record_or_a_reason(document: dict[str, Any]) -> None:
     found = sodix.read({"id": "1", "title": "T", **document}, LAND)
@@ -325,6 +325,7 @@ RECORDS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(RECORDS)
 def test_there_and_back(before: Record) -> None:
     after = sodix.read(sodix.write(before))
