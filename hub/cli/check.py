@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 def command(live: bool, deadline: float, as_json: bool) -> None:
     """List everything that is wrong; exit 1 when something is.
 
-    Looks at settings, database, configuration files, every plugin that a site enables, and
-    sources that are paused because they failed when they were searched live.
+    Looks at settings, database, configuration files, every plugin that a site enables, runs that
+    failed or wait for a person, and sources that are paused because they failed when they were
+    searched live.
     """
     problems = list(_problems(live, deadline))
     if problems or as_json:
@@ -62,6 +63,8 @@ def _problems(live: bool, deadline: float) -> Iterator[tuple[str, str]]:
             return
         yield from _index(hub)
         yield from _plugins(hub, live, deadline)
+        yield from _jobs(hub)
+        yield from _runs(hub)
         yield from _pauses(hub)
 
 
@@ -89,6 +92,40 @@ def _plugins(hub: Hub, live: bool, deadline: float) -> Iterator[tuple[str, str]]
             _, failures = site.each("health", deadline=deadline)
             for name, failure in failures.items():
                 yield f"{row.key}/{name}", f"{failure.kind}: {failure.message}"
+
+
+def _runs(hub: Hub) -> Iterator[tuple[str, str]]:
+    """Sources whose last run failed or broke off, and runs that are held for a person."""
+    import sqlalchemy as sa
+
+    from hub.catalogue import runs
+    from hub.models import SyncRun
+
+    latest = sa.select(sa.func.max(SyncRun.id)).group_by(SyncRun.site_key, SyncRun.plugin)
+    query = (
+        sa.select(SyncRun)
+        .where((SyncRun.state == "held") | SyncRun.id.in_(latest))
+        .order_by(SyncRun.site_key, SyncRun.plugin, SyncRun.id)
+    )
+    with hub.db.read() as session:
+        for run in session.scalars(query):
+            if run.plugin not in {one.name for one in hub.sites.enabled(run.site_key)}:
+                continue
+            where = f"{run.site_key}/{run.plugin}"
+            if run.state == "held":
+                yield where, run.error
+            elif run.state == "failed":
+                yield where, f"Run {run.id} of {run.started_at:%Y-%m-%d %H:%M} UTC: {run.error}"
+            elif runs.stuck(run):
+                yield where, f"Run {run.id} gives no sign of life; `hub sync` takes it up again."
+
+
+def _jobs(hub: Hub) -> Iterator[tuple[str, str]]:
+    from hub.jobs import queue
+
+    with hub.db.read() as session:
+        for job, problem in queue.problems(session):
+            yield "/".join(map(str, job.arguments.values())) if job else "jobs", problem
 
 
 def _pauses(hub: Hub) -> Iterator[tuple[str, str]]:

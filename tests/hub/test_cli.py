@@ -23,6 +23,7 @@ from tests.hub.test_provision import BORKEN, NETWORK
 PLUGINS = """
 import marshmallow as ma
 from hub import Config, Plugin, Secret, errors, hookimpl
+from hub.records import Checkpoint, Kind, Record, Upsert
 
 
 class Good(Plugin):
@@ -51,9 +52,15 @@ class Source(Good):
         if config["word"] == "refuse":
             raise ValueError("No, because.")
 
+        super().__init__(site, config)
+
     @hookimpl
     def catalogue_changes(self, cursor):
-        yield from ()
+        if self.config["word"] == "fail":
+            raise errors.Unavailable("Out for lunch.")
+        for number in range(30 if self.config["word"] == "many" else 1):
+            yield Upsert(Record(str(number), Kind.MEDIUM, f"Band {number}"))
+        yield Checkpoint(None, complete=True)
 
 
 class Refusing(Good):
@@ -312,6 +319,24 @@ def test_a_source_that_is_off_is_no_success(environment: dict[str, str]) -> None
     assert (off["site"], off["plugin"], off["state"]) == ("borken", "source", "off")
     assert "It refuses to start: ValueError: No, because." in off["error"]
     assert "No, because." in hub("sync", "--plugin", "source", code=1).stderr
+
+
+def test_check_lists_runs_that_need_a_person(environment: dict[str, str]) -> None:
+    hub("init")
+    hub("plugins", "enable", "lwl", "source", "--set", "word=many")
+    hub("sync", "--site", "lwl")
+    hub("check")
+    hub("plugins", "configure", "lwl", "source", "--set", "word=fail")
+    hub("sync", "--site", "lwl", code=1)
+    (failed,) = answer("check", code=1)["problems"]
+    assert failed["where"] == "lwl/source"
+    assert "Out for lunch." in failed["problem"]
+    hub("plugins", "configure", "lwl", "source", "--set", "word=few")
+    hub("sync", "--site", "lwl", code=1)
+    (held,) = answer("check", code=1)["problems"]
+    assert "hub sync release" in held["problem"]
+    hub("plugins", "disable", "lwl", "source")
+    hub("check")
 
 
 def test_a_database_that_fails_halfway_is_told_plainly(
