@@ -76,6 +76,14 @@ def fail(db: Database, run_id: int, message: str) -> None:
         _finish(session, session.get_one(SyncRun, run_id), "failed", message)
 
 
+def leave(db: Database, run_id: int) -> None:
+    """Leave a run without ending it: whoever begins next takes it up at once."""
+    with db.write() as session:
+        run = session.get_one(SyncRun, run_id)
+        if run.owner == _me():
+            run.owner = ""
+
+
 def succeed(db: Database, run_id: int, *, complete: bool) -> None:
     """End a run whose source was read to its end, and apply the deletions of its cycle.
 
@@ -234,6 +242,8 @@ def _me() -> str:
 
 def _alive(run: SyncRun) -> bool:
     """On this machine a process can be asked; elsewhere only its silence tells."""
+    if not run.owner:
+        return False
     host, _, pid = run.owner.rpartition(":")
     if host == socket.gethostname() and pid.isdigit():
         try:

@@ -31,6 +31,10 @@ WAITING = 2
 log = structlog.get_logger(__name__)
 
 
+class Interrupted(Exception):
+    """Raised by `progress` to leave a run: what is stored stays, the next one goes on from it."""
+
+
 @dataclass(slots=True)
 class Report:
     """What a run did, or (dry run) would do."""
@@ -81,7 +85,8 @@ def sync(
     """Run one source to its end; `full` starts over instead of from the last cursor.
 
     Never raises for what the source or its plugin does: the report says it, as does the run's
-    row. Raises `runs.RunError` while another process works on the source.
+    row. Raises `runs.RunError` while another process works on the source, and `Interrupted` when
+    `progress` does.
     """
     begun = runs.begin(db, site.key, plugin, full=full)
     try:
@@ -89,6 +94,9 @@ def sync(
             complete = _take_in(db, site, plugin, begun, second_core, progress)
     except producer.SourceFailed as failure:
         runs.fail(db, begun.run_id, str(failure))
+    except Interrupted:
+        runs.leave(db, begun.run_id)
+        raise
     except BaseException as error:
         runs.fail(db, begun.run_id, f"The run broke off ({type(error).__name__}).")
         raise

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.cli import json_option, pass_hub, report
+from hub.cli import MAX_ID, json_option, pass_hub, report
 
 if TYPE_CHECKING:
     from hub.runtime import Hub
@@ -67,7 +67,7 @@ def list_jobs(hub: Hub, states: Sequence[str], limit: int, as_json: bool) -> Non
 
 
 @command.command()
-@click.argument("number", type=int)
+@click.argument("number", type=click.IntRange(1, MAX_ID))
 @pass_hub
 def retry(hub: Hub, number: int) -> None:
     """Queue the parked job NUMBER again."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub.cli import actor, json_option, pass_hub, report
+from hub.cli import actor, json_option, known_site, pass_hub, report
 
 if TYPE_CHECKING:
     from hub.runtime import Hub
@@ -73,6 +73,7 @@ def set_schedule(
         raise click.UsageError("Give either CRON or --usual.")
     if not usual and cron is None and quiet is None:
         raise click.UsageError("Give CRON, --usual or --quiet.")
+    known_site(hub, site)
     before = sources.source(hub, site, plugin)
     if before is None:
         raise click.ClickException(

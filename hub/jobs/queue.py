@@ -27,6 +27,7 @@ MAX_DEATHS = 3
 SUSPECT = MAX_DEATHS - 1
 """With so many deaths a job runs alone in its worker: only one of the jobs that died together
 brought death, and the others must not be parked with it."""
+MAX_MESSAGE = 2_000
 OVERDUE = timedelta(hours=1)
 """A job that waits for longer with nothing running shows that no worker is there."""
 
@@ -289,6 +290,10 @@ def problems(session: Session) -> list[tuple[Job | None, str]]:
 
 def _held(session: Session, claim: Claim, **values: Any) -> bool:
     """Change the job, if it still belongs to whoever has the claim."""
+    if "message" in values:
+        # Errors quote what other systems sent, and PostgreSQL takes neither of these.
+        readable = values["message"].encode(errors="replace").decode()
+        values["message"] = readable.replace("\0", "\ufffd")[:MAX_MESSAGE]
     changed = session.scalar(
         sa.update(Job)
         .where(Job.id == claim.id, Job.token == claim.token, Job.state == "running")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from hub.catalogue import runs
-from hub.catalogue.sync import sync
+from hub.catalogue.sync import Interrupted, sync
 from hub.jobs import sources
 from hub.jobs.schedule import Schedule
 from hub.models import Job, JobSlot, SyncChange, SyncReject, SyncRun
@@ -24,10 +24,6 @@ RETENTION = timedelta(days=90)
 BATCH = 5_000
 """Rows erased in one transaction, so that nobody waits long for it."""
 BUSY = timedelta(minutes=1)
-
-
-class Interrupted(Exception):
-    """The worker stops, or the job is no longer its own; what is done so far stays."""
 
 
 class Failed(Exception):
@@ -122,6 +118,8 @@ def _erase(context: Context, model: type[Base], old: sa.Select[*tuple[Any, ...]]
         if len(batch) < BATCH:
             return erased
 
+
+__all__ = ["CLEANUP", "TASKS", "Context", "Failed", "Interrupted", "Later", "Task", "schedules"]
 
 TASKS: Mapping[str, Task] = {"sync": take_in, "cleanup": clean_up}
 

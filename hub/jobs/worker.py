@@ -211,7 +211,7 @@ class Worker:
             try:
                 with self._hub.db.write() as session:
                     return outcome(session)
-            except sa.exc.DBAPIError as error:
+            except sa.exc.OperationalError as error:
                 log.warning("worker.database", error=str(error.orig))
                 running.lost.wait(TROUBLE)
         return False

@@ -206,6 +206,16 @@ def test_only_counted_attempts_count(db: Database) -> None:
         assert job(db, number).attempts == attempts
 
 
+def test_a_message_may_quote_anything(db: Database) -> None:
+    number = put(db)
+    claim = must_take(db)
+    with db.write() as session:
+        assert queue.fail(session, claim, "a\0b\ud800" + "c" * 5000)
+    message = job(db, number).message
+    assert message.startswith("a\ufffdb?c")
+    assert len(message) == queue.MAX_MESSAGE
+
+
 def test_jobs_that_nobody_takes_are_a_problem(db: Database) -> None:
     number = put(db, run_at=now() - timedelta(minutes=30))
     with db.read() as session:

@@ -159,4 +159,9 @@ def test_a_source_goes_on_where_its_worker_ended(
     with db.read() as session:
         live = session.scalars(sa.select(models.Offer.source_id).filter_by(withdrawn_at=None))
         assert len(set(live)) == labour.PAGES * labour.PER_PAGE
-        assert session.get_one(models.SyncSource, ("borken", "scripted")).run_id is None
+        (run,) = session.scalars(sa.select(models.SyncRun))
+        assert (run.state, run.resumed, run.added) == (
+            "succeeded",
+            1,
+            labour.PAGES * labour.PER_PAGE,
+        )
