@@ -56,7 +56,9 @@ class Helper:
             with self._starting:
                 if self._pool is None:
                     context = multiprocessing.get_context("spawn")
-                    self._pool = ProcessPoolExecutor(max_workers=1, mp_context=context)
+                    self._pool = ProcessPoolExecutor(
+                        max_workers=1, mp_context=context, initializer=_end_with_parent
+                    )
         future = None
         if self._pool is not None and given:
             try:
@@ -64,3 +66,15 @@ class Helper:
             except RuntimeError:  # it died, or is being ended
                 future = None
         return Pending(work, given, future)
+
+
+def _end_with_parent() -> None:
+    """In the second process: end when the first is killed, which it would wait for forever."""
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, name="end with parent", daemon=True).start()
