@@ -34,6 +34,9 @@ TROUBLE = 5.0
 SIGNS = 6
 """Signs of life per lease."""
 
+NO_DATABASE = (sa.exc.DBAPIError, sa.exc.TimeoutError)
+"""What is raised while the database is away or has no connection left."""
+
 log = structlog.get_logger(__name__)
 
 Outcome = Callable[[Session], bool]
@@ -91,8 +94,8 @@ class Worker:
             while not self._stopping:
                 try:
                     idle = self._turn()
-                except sa.exc.DBAPIError as error:
-                    log.warning("worker.database", error=str(error.orig))
+                except NO_DATABASE as error:
+                    log.warning("worker.database", error=str(error))
                     time.sleep(TROUBLE)
                     continue
                 if idle and once:
@@ -211,8 +214,8 @@ class Worker:
             try:
                 with self._hub.db.write() as session:
                     return outcome(session)
-            except sa.exc.OperationalError as error:
-                log.warning("worker.database", error=str(error.orig))
+            except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:
+                log.warning("worker.database", error=str(error))
                 running.lost.wait(TROUBLE)
         return False
 
@@ -224,8 +227,8 @@ class Worker:
             try:
                 with self._hub.db.write() as session:
                     lost = queue.beat(session, at_hand)
-            except sa.exc.DBAPIError as error:
-                log.warning("worker.database", error=str(error.orig))
+            except NO_DATABASE as error:
+                log.warning("worker.database", error=str(error))
                 continue
             for claim in lost:
                 at_hand[claim].lost.set()
@@ -240,8 +243,11 @@ class Worker:
             running.lost.set()
             claim = running.claim
             log.warning("job.left", id=claim.id)
-            with self._hub.db.write() as session:
-                queue.put_back(session, claim, "Its worker ended without waiting for it.")
+            try:
+                with self._hub.db.write() as session:
+                    queue.put_back(session, claim, "Its worker ended without waiting for it.")
+            except NO_DATABASE as error:  # then its lease will tell
+                log.warning("worker.database", error=str(error))
 
     def _at_hand(self) -> list[_Running]:
         with self._guard:

@@ -285,3 +285,36 @@ def test_the_hub_cleans_up_by_schedule(net: Network) -> None:
     names = [one.name for one in tasks.schedules(net.hub)]
     assert names == ["cleanup", *(f"sync:{key}/scripted" for key in SITES)]
     assert {one.task for one in tasks.schedules(net.hub)} <= tasks.TASKS.keys()
+
+
+def test_a_database_that_is_away_for_a_while_loses_nothing(
+    net: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.jobs.worker.TROUBLE", 0.01)
+    done: list[int] = []
+    away = 3
+
+    def note(_: Context, arguments: Mapping[str, Any]) -> str:
+        nonlocal away
+        done.append(1)
+        away = 3
+        return "done"
+
+    def gone(kind: str) -> None:
+        real = getattr(net.hub.db, kind)
+
+        def answer() -> Any:
+            nonlocal away
+            if away:
+                away -= 1
+                raise sa.exc.OperationalError("", None, OSError("The server is away."))
+            return real()
+
+        monkeypatch.setattr(net.hub.db, kind, answer)
+
+    put(net, "note")
+    gone("read")
+    gone("write")
+    run(net, tasks={"note": note}, schedules=lambda hub: [])
+    assert jobs(net)["note"].state == "finished"
+    assert len(done) == 1
