@@ -138,9 +138,11 @@ def _matches(node: Node, criterion: Any) -> bool:
     name, wanted = criterion.get("property"), [str(one) for one in criterion.get("values") or []]
     if name != "ngsearchword":
         return any(one in _values(node, str(name)) for one in wanted)
+    words = [word for one in wanted for word in one.casefold().split() if word != "*"]
+    if not words:
+        return True
     places = ("cclom:title", "cclom:general_description", "cclom:general_keyword")
     text = " ".join(part for place in places for part in _values(node, place)).casefold()
-    words = [word for one in wanted for word in one.casefold().split() if word != "*"]
     return all(word in text for word in words)
 
 
