@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.catalogue import entitlement, identifiers
+from hub.catalogue import entitlement
 from hub.catalogue.entitlement import Status
 from hub.catalogue.offers import OfferView
 from hub.errors import Defect
+from hub.formats.text import without_session
 from hub.records import Access, Offer
 from hub.site import Site
 
@@ -41,7 +42,7 @@ def opens(view: OfferView, today: date) -> bool:
 
 def fixed_address(view: OfferView) -> str:
     """Where an offer that `opens` is found whoever asks; empty when its source must be asked."""
-    return identifiers.without_session(view.record.url) if is_address(view.record.url) else ""
+    return without_session(view.record.url) if is_address(view.record.url) else ""
 
 
 def is_nowhere(site: Site, view: OfferView) -> bool:

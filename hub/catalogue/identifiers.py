@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from hub.formats.text import without_session
 from hub.records import Identifier
 
 MEDIUM_TYPE_CODES = frozenset(
@@ -23,7 +24,6 @@ _PLAIN_ADDRESS = re.compile(
     r"https?://(?:www\.)?([a-z0-9][a-z0-9.-]*)(/[\w./~%+-]*[\w~%+.-])/*", re.ASCII
 )
 """An address in which nothing needs to be taken out or put in order."""
-_SESSION = frozenset(["pid", "sid", "sessionid", "jsessionid", "phpsessid"])
 _CAMPAIGN = frozenset(
     ["fbclid", "gclid", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"]
 )
@@ -67,35 +67,29 @@ def doi_key(value: str) -> str | None:
 
 
 def url_key(value: str) -> str | None:
-    """The address without scheme, `www.`, session and campaign parameters and fragment.
+    """The address without scheme, `www.`, session and campaign parameters and place in the page.
 
-    A home page is where many things are found, so it identifies none of them: None.
+    A fragment that looks like a path is a page of its own and stays. A home page is where many
+    things are found, so it identifies none of them: None.
     """
     plain = _PLAIN_ADDRESS.fullmatch(value)
     if plain:
         return f"url:{plain[1]}{plain[2]}"
     try:
-        parts = urlsplit(value.strip())
+        parts = urlsplit(without_session(value.strip()))
         host = (parts.hostname or "").removeprefix("www.")
         port = parts.port
     except ValueError:
         return None
     path = parts.path.rstrip("/")
-    query = sorted(
-        (k, v) for k, v in parse_qsl(parts.query) if k.lower() not in _SESSION | _CAMPAIGN
-    )
-    if parts.scheme.lower() not in ("http", "https") or not host or not (path or query):
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    query = urlencode(sorted(pair for pair in pairs if pair[0].lower() not in _CAMPAIGN))
+    page = parts.fragment.rstrip("/") if parts.fragment.startswith(("/", "!")) else ""
+    if parts.scheme not in ("http", "https") or not host or not (path or query or page):
         return None
     where = host if port in (None, 80, 443) else f"{host}:{port}"
-    return f"url:{where}{path}{'?' + urlencode(query) if query else ''}".replace(" ", "%20")
-
-
-def without_session(address: str) -> str:
-    """The address without the parameters by which a server knows one visitor's session again."""
-    head, _, query = address.partition("?")
-    query, hash_, fragment = query.partition("#")
-    kept = [part for part in query.split("&") if part.split("=")[0].lower() not in _SESSION]
-    return head + ("?" + "&".join(kept) if kept and kept != [""] else "") + hash_ + fragment
+    whole = f"{where}{path}{'?' if query else ''}{query}{'#' if page else ''}{page}"
+    return "url:" + "%20".join(whole.split())
 
 
 _BY_SCHEME = {

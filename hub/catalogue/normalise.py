@@ -14,11 +14,11 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import orjson
 
 from hub.catalogue import identifiers
+from hub.formats.text import link
 from hub.records import (
     AccessMode,
     Carrier,
@@ -221,18 +221,11 @@ def _number(name: str, value: Any, least: int, most: int) -> int | None:
 
 
 def _address(name: str, value: Any) -> str:
-    """Only web addresses with a host survive; anything else (`javascript:`) is no link."""
+    """Only web addresses with a host survive, without sessions; `javascript:` is no link."""
     address = _line(name, value)
     if not address or _PLAIN_ADDRESS.fullmatch(address):
         return address
-    try:
-        parts = urlsplit(address)
-        usable = parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        return ""
-    if not usable or " " in address or len(address) > 2_000:
-        return ""
-    return identifiers.without_session(address) if "?" in address else address
+    return link(address)
 
 
 def _identifiers(values: Any) -> tuple[Identifier, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit
 
 import ftfy
 import nh3
@@ -79,8 +79,10 @@ def read_again(text: str) -> str:
     return ftfy.fix_encoding(text)
 
 
-_SESSION_NAMES = frozenset({"pid", "sid", "phpsessid", "jsessionid", "sessionid", "session_id"})
-_SESSION_VALUE = re.compile(r"[0-9A-Za-z,-]{20,}\Z")
+_SESSION_NAMES = frozenset({"phpsessid", "jsessionid", "sessionid", "session_id"})
+_PERHAPS_SESSION = frozenset({"pid", "sid"})
+"""Names of sessions and of harmless things, which their values tell apart."""
+_SESSION_VALUE = re.compile(r"[0-9A-Za-z,-]{20,}")
 _SESSION_PATH = re.compile(r";jsessionid=[^/?#;]*", re.IGNORECASE)
 _BAD_CHARACTERS = re.compile('[\x00-\x20\x7f"<>\\\\^`{|}\u2028\u2029]')
 
@@ -109,15 +111,21 @@ def link(text: str | None, base: str = "") -> str:
 
 
 def without_session(address: str) -> str:
-    """The address without session ids: who follows them would land in somebody's session."""
-    parts = urlsplit(address)
-    pairs = parse_qsl(parts.query, keep_blank_values=True, max_num_fields=None)
-    kept = [pair for pair in pairs if not _is_session(*pair)]
-    path = _SESSION_PATH.sub("", parts.path)
-    if len(kept) == len(pairs) and path == parts.path:
-        return address
-    return urlunsplit((parts.scheme, parts.netloc, path, urlencode(kept), parts.fragment))
+    """The address without session ids: who follows them would land in somebody's session.
+
+    All else stays to the letter.
+    """
+    rest, hash_, fragment = address.partition("#")
+    path, _, query = rest.partition("?")
+    kept = [part for part in query.split("&") if not is_session(*part.partition("=")[::2])]
+    if len(kept) <= query.count("&"):
+        rest = f"{path}?{'&'.join(kept)}" if kept else path
+    return _SESSION_PATH.sub("", rest) + hash_ + fragment
 
 
-def _is_session(name: str, value: str) -> bool:
-    return name.lower() in _SESSION_NAMES and bool(_SESSION_VALUE.match(value))
+def is_session(name: str, value: str) -> bool:
+    """Whether a parameter of an address names a visitor's session."""
+    name = name.lower()
+    return name in _SESSION_NAMES or (
+        name in _PERHAPS_SESSION and _SESSION_VALUE.fullmatch(value) is not None
+    )

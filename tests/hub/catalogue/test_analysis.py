@@ -90,7 +90,7 @@ def test_a_media_number_in_any_form(typed: str) -> None:
         ("medium", "SF-56395", "sf 56395"),
         ("medium", "SF-56395", "56395"),
         ("doi", "https://doi.org/10.1234/Ab.C", "doi:10.1234/ab.c"),
-        ("url", "https://www.example.org/film/1?pid=77", "http://example.org/film/1"),
+        ("url", "https://www.example.org/film/1?utm_source=77", "http://example.org/film/1"),
     ],
 )
 def test_other_identifiers_in_any_form(scheme: str, stored: str, typed: str) -> None:

@@ -71,7 +71,12 @@ def test_address_of_the_same_thing(typed: str) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["https://example.org/", "https://example.org?pid=1", "javascript:alert(1)", "http://["],
+    [
+        "https://example.org/",
+        "https://example.org?pid=fnodv5er6v9hfjr0cefjtiicm7",
+        "javascript:alert(1)",
+        "http://[",
+    ],
 )
 def test_address_that_identifies_nothing(typed: str) -> None:
     assert identifiers.url_key(typed) is None
@@ -81,6 +86,19 @@ def test_query_parameters_identify_in_any_order() -> None:
     one = identifiers.url_key("https://example.org/?b=2&a=1")
     assert one == identifiers.url_key("https://example.org/?a=1&b=2")
     assert one != identifiers.url_key("https://example.org/?a=1&b=3")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://example.org/film?pid=1", "https://example.org/film?pid=2"),
+        ("https://example.org/film?4711", "https://example.org/film?4712"),
+        ("https://example.org/app/#/film/1", "https://example.org/app/#/film/2"),
+        ("https://example.org/app#!film=1", "https://example.org/app#!film=2"),
+    ],
+)
+def test_different_things_keep_different_keys(one: str, other: str) -> None:
+    assert identifiers.url_key(one) != identifiers.url_key(other)
 
 
 @given(st.sampled_from(["medium", "parallel", "isbn", "ean", "doi", "url", "local"]), st.text())

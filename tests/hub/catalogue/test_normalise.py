@@ -138,6 +138,21 @@ def test_what_can_be_repaired_is() -> None:
 def test_a_session_never_stays_in_an_address() -> None:
     address = "https://nrw.example/home?standort=BOR&pid=fnodv5er6v9hfjr0cefjtiicm7"
     assert normalise.normalise(record(url=address)).url == "https://nrw.example/home?standort=BOR"
+    address = "https://nrw.example/home;jsessionid=0123456789ABCDEF01"
+    assert normalise.normalise(record(url=address)).url == "https://nrw.example/home"
+
+
+@pytest.mark.parametrize(
+    ("address", "stored"),
+    [
+        ("https://shop.example/?pid=4711", "https://shop.example/?pid=4711"),
+        ("https://a.example/x?a&b=%20c#/d", "https://a.example/x?a&b=%20c#/d"),
+        ("https://anna:geheim@a.example/", ""),
+        ("https://a.example\\@b.example/", ""),
+    ],
+)
+def test_an_address_stays_as_it_was_or_is_none(address: str, stored: str) -> None:
+    assert normalise.normalise(record(url=address)).url == stored
 
 
 def test_differences_name_the_field() -> None:

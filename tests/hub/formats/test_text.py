@@ -82,6 +82,8 @@ def test_line_has_no_breaks() -> None:
         ),
         ("https://a.example/p;jsessionid=0123456789ABCDEF01?x=1", "https://a.example/p?x=1"),
         ("https://shop.example/?pid=4711", "https://shop.example/?pid=4711"),
+        ("https://a.example/x?a=%20b&PHPSESSID=1&c#d", "https://a.example/x?a=%20b&c#d"),
+        ("https://a.example/#/x?y", "https://a.example/#/x?y"),
         (None, ""),
     ],
 )
