@@ -140,7 +140,7 @@ def test_a_source_goes_on_where_its_worker_ended(
         pass
     job = put(db, "sync", site="borken", plugin="scripted")
     first = workers.start()
-    until(lambda: workers.log.count("page") >= 12)
+    until(lambda: workers.log.count("page") >= 20)
     first.send_signal(number)
     first.wait(20)
     pages = workers.log.count("page")
@@ -155,7 +155,7 @@ def test_a_source_goes_on_where_its_worker_ended(
     cursors = [about for _, _, word, about in workers.log.lines() if word == "asked"]
     assert cursors[0] == "anew"
     assert len(cursors) == 2
-    assert int(cursors[1]) > 5
+    assert int(cursors[1]) >= 5, "at most some pages are on their way"
     with db.read() as session:
         live = session.scalars(sa.select(models.Offer.source_id).filter_by(withdrawn_at=None))
         assert len(set(live)) == labour.PAGES * labour.PER_PAGE
