@@ -163,8 +163,8 @@ def badge_text(badge: Badge, names: Mapping[str, str], beside: str = "") -> Badg
     """
     where = _where(badge.sites, names)
     if badge.sites == (beside,) and badge.status in _HERE:
-        text, tone = _HERE[badge.status]
-        return BadgeText(str(text), tone)
+        said, tone = _HERE[badge.status]
+        return BadgeText(str(said), tone)
     match badge.status:
         case Status.OPEN:
             return BadgeText(gettext("Open now"), "success")
