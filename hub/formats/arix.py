@@ -16,6 +16,7 @@ from lxml import etree
 
 from hub.formats import adressat, terms
 from hub.formats.text import line, link, plain
+from hub.formats.values import year
 from hub.records import (
     AccessMode,
     Carrier,
@@ -147,7 +148,7 @@ def read(document: etree._Element | Mapping[str, str], licensed: Grant | None = 
         ),
         creators=_unique(*names(values.get("autor", "")), *names(values.get("urheber", ""))),
         publishers=_unique(*items(values.get("produ", "")), *items(values.get("herausgeber", ""))),
-        year=_year(values.get("prodjahr", "")),
+        year=year(values.get("prodjahr", "")),
         duration=duration,
         age_rating=_age_rating(values.get("fsk", "")),
         access=access,
@@ -268,13 +269,13 @@ def day(text: str) -> date | None:
     """A date as `2009-05-31`, `31.5.2009` or with a time behind; None for `0000-00-00`."""
     text = text.strip()
     if found := re.match(r"(\d{4})-(\d{2})-(\d{2})(?!\d)", text):
-        year, month, number = map(int, found.groups())
+        of_year, month, number = map(int, found.groups())
     elif found := re.match(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?!\d)", text):
-        number, month, year = map(int, found.groups())
+        number, month, of_year = map(int, found.groups())
     else:
         return None
     try:
-        return date(year, month, number)
+        return date(of_year, month, number)
     except ValueError:
         return None
 
@@ -336,11 +337,6 @@ def _eaf(code: str) -> str:
 def _languages(text: str) -> tuple[str, ...]:
     codes = (LANGUAGES.get(part.lower()) or terms.language(part) for part in items(text))
     return _unique(*(code for code in codes if code))
-
-
-def _year(text: str) -> int | None:
-    found = re.search(r"(?<!\d)(1[89]\d{2}|20\d{2})(?!\d)", text)
-    return int(found[1]) if found else None
 
 
 def _age_rating(text: str) -> str:

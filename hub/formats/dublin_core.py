@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from lxml import etree
 
+from hub.formats import moments
 from hub.formats import values as forms
 from hub.formats.text import line, plain
 from hub.records import AccessMode, Identifier, Kind, MediumType, Record
@@ -111,7 +112,7 @@ def read(
         licence=licence,
         access=access,
         details=details,
-        modified=forms.moment(datestamp),
+        modified=moments.moment(datestamp),
     )
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from lxml import etree
 
-from hub.formats import terms
+from hub.formats import moments, terms
 from hub.formats import values as forms
 from hub.formats.text import line, plain
 from hub.records import AccessMode, Identifier, Kind, MediumType, Record
@@ -145,7 +145,7 @@ class _Reader:
             licence=self.licence,
             access=AccessMode.OPEN,
             cost=self.cost,
-            modified=forms.moment(datestamp),
+            modified=moments.moment(datestamp),
         )
 
     def general(self, section: etree._Element) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, tzinfo
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 _FRACTION = re.compile(r"(\.\d{6})\d+")
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2}))?")
 
 
+@lru_cache(maxsize=4096)
 def moment(text: str, time_zone: tzinfo = UTC) -> datetime | None:
     """The time in UTC; what names no zone stands in `time_zone`; None when it is no time."""
     text = _FRACTION.sub(r"\1", text.strip())

@@ -7,7 +7,6 @@ Where `terms` knows words, this knows forms: a DOI among identifiers, `PT31M33S`
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from functools import lru_cache
 
 from hub.formats import terms
@@ -154,16 +153,6 @@ def year(text: str) -> int | None:
     """The first year from 1500 to 2099 in a date or a phrase."""
     found = _YEAR.search(text)
     return int(found[1]) if found else None
-
-
-@_remember
-def moment(text: str) -> datetime | None:
-    """A time or a day in ISO 8601, in UTC where no zone is given; None when it is neither."""
-    try:
-        found = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
 
 
 _ISO_DURATION = re.compile(
