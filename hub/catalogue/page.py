@@ -118,20 +118,32 @@ def differences(connection: Connection, found: Comparison) -> list[tuple[str, st
     ]
 
 
+class TakenOver(Exception):
+    """Another process has taken the run over meanwhile, so this one must not write any more."""
+
+    def __init__(self, run_id: int) -> None:
+        super().__init__(f"Run {run_id} went on in another process; this one has stopped.")
+
+
 def store(
     connection: Connection,
     site: str,
     plugin: str,
     run_id: int,
+    term: int,
     found: Comparison,
     analyses: Sequence[Analysis],
 ) -> None:
-    """Write a page; `analyses` belong to `found.members` in order."""
+    """Write a page; `analyses` belong to `found.members` in order.
+
+    `term` says which taking-up of the run writes. Raises `TakenOver` if there was a later one.
+    """
     lock(connection)
     moment = now()
     differences = _write_offers(connection, site, plugin, found.members, analyses, moment)
     counts = {
         "run": run_id,
+        "term": term,
         "now": moment,
         "added": found.added,
         "changed": found.changed,
@@ -139,7 +151,9 @@ def store(
         "rejected": len(found.page.rejects),
         "total": found.page.checkpoint.total if found.page.checkpoint else None,
     }
-    before = connection.execute(_count, counts).one()
+    before = connection.execute(_count, counts).one_or_none()
+    if before is None:
+        raise TakenOver(run_id)
     if before.rejected - len(found.page.rejects) < MAX_KEPT:
         insert(
             connection,
@@ -350,7 +364,11 @@ _delete_grants = sa.delete(_grant).where(in_list(_grant.c.offer_id, "offers"))
 _insert_page = sa.insert(table(SyncPage))
 _count = (
     sa.update(_run)
-    .where(_run.c.id == sa.bindparam("run"))
+    .where(
+        _run.c.id == sa.bindparam("run"),
+        _run.c.state == "running",
+        _run.c.resumed == sa.bindparam("term"),
+    )
     .values(
         heartbeat_at=sa.bindparam("now"),
         total=sa.func.coalesce(sa.bindparam("total", type_=sa.Integer), _run.c.total),

@@ -37,6 +37,8 @@ class Begun:
     """A run that may work now, from `cursor` on."""
 
     run_id: int
+    term: int
+    """How often the run had been taken up before: a later term ends the right to write."""
     cursor: str | None
 
 
@@ -67,13 +69,13 @@ def begin(db: Database, site: str, plugin: str, *, full: bool = False) -> Begun:
             source.cursor = None
         _drop_pages(session, site, plugin, keep=source.cursor is not None)
         source.run_id = run.id
-        return Begun(run.id, source.cursor)
+        return Begun(run.id, run.resumed, source.cursor)
 
 
-def fail(db: Database, run_id: int, message: str) -> None:
+def fail(db: Database, begun: Begun, message: str) -> None:
     """End a run that broke off. What it committed stays; the next run goes on from there."""
     with db.write() as session:
-        _finish(session, session.get_one(SyncRun, run_id), "failed", message)
+        _finish(session, _mine(session, begun), "failed", message)
 
 
 def leave(db: Database, run_id: int) -> None:
@@ -84,14 +86,14 @@ def leave(db: Database, run_id: int) -> None:
             run.owner = ""
 
 
-def succeed(db: Database, run_id: int, *, complete: bool) -> None:
+def succeed(db: Database, begun: Begun, *, complete: bool) -> None:
     """End a run whose source was read to its end, and apply the deletions of its cycle.
 
     With `complete` also those offers go that the cycle did not see. A run that would withdraw
     too much at once is held for a person instead (state `held`).
     """
     with db.write() as session:
-        run = session.get_one(SyncRun, run_id)
+        run = _mine(session, begun)
         live, gone, seen = _cycle(session, run, complete=complete)
         _settle_held(session, run, seen, complete=complete)
         _drop_pages(session, run.site_key, run.plugin)
@@ -226,6 +228,14 @@ def _finish(session: Session, run: SyncRun, state: str, error: str = "") -> None
     run.state, run.error, run.finished_at = state, error, now()
     source = session.get_one(SyncSource, (run.site_key, run.plugin))
     source.run_id = None
+
+
+def _mine(session: Session, begun: Begun) -> SyncRun:
+    """The run, as long as nobody has taken it over (`page.TakenOver`)."""
+    run = session.get_one(SyncRun, begun.run_id, with_for_update=True)
+    if run.state != "running" or run.resumed != begun.term:
+        raise page.TakenOver(run.id)
+    return run
 
 
 def _held(session: Session, run_id: int) -> SyncRun:

@@ -85,23 +85,25 @@ def sync(
     """Run one source to its end; `full` starts over instead of from the last cursor.
 
     Never raises for what the source or its plugin does: the report says it, as does the run's
-    row. Raises `runs.RunError` while another process works on the source, and `Interrupted` when
-    `progress` does.
+    row. Raises `runs.RunError` while another process works on the source, `page.TakenOver` when
+    one has taken over this run, and `Interrupted` when `progress` does.
     """
     begun = runs.begin(db, site.key, plugin, full=full)
     try:
         with nullcontext(helper) if helper else Helper() as second_core:
             complete = _take_in(db, site, plugin, begun, second_core, progress)
     except producer.SourceFailed as failure:
-        runs.fail(db, begun.run_id, str(failure))
+        runs.fail(db, begun, str(failure))
     except Interrupted:
         runs.leave(db, begun.run_id)
         raise
+    except page.TakenOver:
+        raise
     except BaseException as error:
-        runs.fail(db, begun.run_id, f"The run broke off ({type(error).__name__}).")
+        runs.fail(db, begun, f"The run broke off ({type(error).__name__}).")
         raise
     else:
-        runs.succeed(db, begun.run_id, complete=complete)
+        runs.succeed(db, begun, complete=complete)
     report = _report(db, begun.run_id)
     log.info("sync.finished", **{n: getattr(report, n) for n in _LOGGED})
     return report
@@ -141,7 +143,7 @@ def _take_in(
     progress: Progress | None,
 ) -> bool:
     """Store every page; returns whether the source said that it gave everything."""
-    line = _Line(db, site.key, plugin, begun.run_id, helper, progress)
+    line = _Line(db, site.key, plugin, begun, helper, progress)
     try:
         for changes in producer.pages(site, plugin, begun.cursor):
             line.add(changes)
@@ -159,17 +161,17 @@ class _Line:
         db: Database,
         site: str,
         plugin: str,
-        run_id: int,
+        begun: runs.Begun,
         helper: Helper,
         progress: Progress | None,
     ) -> None:
         self.complete = False
-        self._db, self._site, self._plugin, self._run_id = db, site, plugin, run_id
+        self._db, self._site, self._plugin, self._begun = db, site, plugin, begun
         self._helper, self._progress = helper, progress
         self._preparing: deque[Pending[Page]] = deque()
         self._analysing: deque[tuple[page.Comparison, Pending[list[Analysis]]]] = deque()
         self._names: set[str] = set()
-        self._report = Report(site, plugin, run_id)
+        self._report = Report(site, plugin, begun.run_id)
 
     def add(self, changes: Sequence[Change]) -> None:
         self._preparing.append(self._helper.submit(prepare, changes))
@@ -205,7 +207,8 @@ class _Line:
                 session.connection(),
                 self._site,
                 self._plugin,
-                self._run_id,
+                self._begun.run_id,
+                self._begun.term,
                 found,
                 analyses.result(),
             )

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from hub.catalogue import runs, sync
+from hub.catalogue import page, runs, sync
 from hub.catalogue.helper import Helper
 from hub.cli import MAX_ID, json_option, known_site, pass_hub, report, schedules
 from hub.installed import Unusable, hooks_of
@@ -80,7 +80,7 @@ def _run(
                 return sync.sync(
                     hub.db, site, plugin, full=full, progress=progress.show, helper=helper
                 )
-            except runs.RunError as error:
+            except (runs.RunError, page.TakenOver) as error:
                 return sync.Report(key, plugin, state="busy", error=str(error))
 
         for done in as_completed([threads.submit(work, *source) for source in sources]):

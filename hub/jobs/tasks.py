@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from hub.catalogue import runs
+from hub.catalogue import page, runs
 from hub.catalogue.sync import Interrupted, sync
 from hub.jobs import sources
 from hub.jobs.schedule import Schedule
@@ -67,7 +67,7 @@ def take_in(context: Context, arguments: Mapping[str, Any]) -> str:
         raise Later(quiet, f"Its quiet hours are {source.quiet}.")
     try:
         report = sync(context.hub.db, site, plugin, progress=lambda _: context.check())
-    except runs.RunError as busy:
+    except (runs.RunError, page.TakenOver) as busy:
         raise Later(now() + BUSY, str(busy)) from busy
     if report.state == "failed":
         raise Failed(report.error)

@@ -12,7 +12,7 @@ from hub.models.base import Base, UtcDateTime, now
 
 
 class Activation(Base):
-    """A plugin at a site. A disabled row keeps its configuration for the day it is enabled again."""
+    """A plugin at a site. A disabled row keeps its configuration for when it is enabled again."""
 
     __tablename__ = "activation"
 

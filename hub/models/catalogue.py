@@ -29,7 +29,7 @@ class WorkKey(Base):
 
 
 class Offer(Base):
-    """What one site offers, by (site, plugin, source id); a withdrawn offer stays as a tombstone."""
+    """What a site offers, by (site, plugin, source id); a withdrawn offer stays as a tombstone."""
 
     __tablename__ = "offer"
     __table_args__ = (

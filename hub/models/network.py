@@ -11,7 +11,7 @@ from hub.models.base import Base
 
 
 class Site(Base):
-    """A Medienzentrum or Landesmedienzentrum; a site is more than one AGS, a tile may hold several."""
+    """A Medienzentrum or Landesmedienzentrum; it may serve several districts, or share one."""
 
     __tablename__ = "site"
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from hub import models
-from hub.catalogue import producer, runs
+from hub.catalogue import page, producer, runs
 from hub.catalogue.sync import preview, sync
 from hub.db import Database
 from hub.errors import Denied, Unavailable
@@ -314,6 +314,24 @@ def test_a_dead_process_leaves_a_run_that_is_taken_up(net: Network) -> None:
     assert (report.run_id, report.state) == (begun.run_id, "succeeded")
     with net.hub.db.read() as session:
         assert session.get_one(models.SyncRun, begun.run_id).resumed == 1
+
+
+def test_a_process_whose_run_was_taken_over_writes_no_more(net: Network) -> None:
+    def script(cursor: str | None) -> Iterator[Change]:
+        yield Upsert(medium("1"))
+        yield Checkpoint("one")
+        with net.hub.db.write() as session:
+            session.scalars(sa.select(models.SyncRun)).one().resumed += 1
+        for number in range(2, 9):
+            yield Upsert(medium(str(number)))
+            yield Checkpoint(str(number))
+
+    net.play("borken", script)
+    with pytest.raises(page.TakenOver, match="went on in another process"):
+        sync(net.hub.db, net.site("borken"), "scripted")
+    assert len(titles(net.hub.db)) <= 1
+    with net.hub.db.read() as session:
+        assert session.scalars(sa.select(models.SyncRun.state)).one() == "running"
 
 
 def test_a_preview_writes_nothing_and_tells_all(net: Network) -> None:

@@ -7,12 +7,13 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,13 @@ def loaded(run_directory: Path) -> Path:
 @pytest.fixture
 def var(loaded: Path, tmp_path: Path) -> Path:
     """A copy of the loaded demonstration to do with as one likes."""
-    return Path(shutil.copytree(loaded, tmp_path / "var", symlinks=True))
+    copy = tmp_path / "var"
+    database = shutil.ignore_patterns("hub.sqlite3*")
+    shutil.copytree(loaded, copy, symlinks=True, ignore=database)
+    # Others may have it open: a copy of its files could be torn.
+    with closing(sqlite3.connect(loaded / "hub.sqlite3")) as connection:
+        connection.execute("VACUUM INTO ?", [str(copy / "hub.sqlite3")])
+    return copy
 
 
 @pytest.fixture
