@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import MISSING, fields
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -181,8 +181,9 @@ def _text(name: str, value: Any) -> str:
     return clean_text(value) if value else ""
 
 
-def _many(name: str, values: Any) -> Iterable[Any]:
-    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
+def _many(name: str, values: Any) -> Collection[Any]:
+    """A list that is there; a generator might never end."""
+    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Collection):
         raise Unfit(f"{name}: a list was expected, not {type(values).__name__}")
     return values
 
@@ -290,7 +291,7 @@ def _details(values: Any) -> Mapping[str, str]:
     if not values:
         return {}
     pairs = ((_line("details", k), _text("details", v)) for k, v in values.items())
-    return {k[:100]: v[:MAX_TEXT] for k, v in sorted(pairs) if k and v}
+    return {k[:100]: v[:MAX_TEXT] for k, v in sorted(pairs)[:MAX_LIST] if k and v}
 
 
 def _moment(name: str, value: Any) -> datetime | None:
@@ -298,7 +299,10 @@ def _moment(name: str, value: Any) -> datetime | None:
         return None
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise Unfit(f"{name}: a time with its time zone was expected")
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:  # the last day of the year 9999, in the west
+        return None
 
 
 def _day(name: str, value: Any) -> date | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import string
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -133,6 +134,22 @@ def test_what_can_be_repaired_is() -> None:
     assert repaired.year is None
     assert repaired.keywords == ("Lava",)
     assert repaired.modified == datetime(2026, 7, 1, 10, tzinfo=UTC)
+
+
+def test_a_list_that_may_never_end_is_refused() -> None:
+    with pytest.raises(normalise.Unfit, match="keywords: a list was expected, not count"):
+        normalise.normalise(record(keywords=itertools.count()))
+
+
+def test_a_record_has_a_largest_size() -> None:
+    many = {f"{number}": "x" for number in range(10_000)}
+    kept = normalise.normalise(record(details=many, keywords=tuple(many)))
+    assert len(kept.details) == len(kept.keywords) == normalise.MAX_LIST
+
+
+def test_a_time_beyond_the_calendar_says_nothing() -> None:
+    far = datetime.max.replace(tzinfo=timezone(timedelta(hours=-14)))
+    assert normalise.normalise(record(modified=far)).modified is None
 
 
 def test_a_session_never_stays_in_an_address() -> None:
