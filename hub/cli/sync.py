@@ -9,13 +9,16 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
 import click
+from sqlalchemy.exc import OperationalError
 from tqdm import tqdm
 
 from hub.catalogue import page, runs, sync
 from hub.catalogue.helper import Helper
 from hub.cli import MAX_ID, json_option, known_site, pass_hub, report, schedules
+from hub.containment import failure_of
 from hub.installed import Unusable, hooks_of
 from hub.runtime import Hub
+from hub.secrets import Scrubber
 
 COLUMNS = ("site", "plugin", "state", "added", "changed", "unchanged", "withdrawn", "rejected")
 
@@ -74,14 +77,20 @@ def _run(
 
         def work(key: str, plugin: str) -> sync.Report:
             site = hub.sites.site(key)
-            if dry_run:
-                return sync.preview(hub.db, site, plugin, full=full, progress=progress.show)
             try:
+                if dry_run:
+                    return sync.preview(hub.db, site, plugin, full=full, progress=progress.show)
                 return sync.sync(
                     hub.db, site, plugin, full=full, progress=progress.show, helper=helper
                 )
             except (runs.RunError, page.TakenOver) as error:
                 return sync.Report(key, plugin, state="busy", error=str(error))
+            except OperationalError:
+                raise  # the database itself: no source will do better
+            except Exception as error:  # whatever it is, the others are told of
+                cause = getattr(error, "orig", None) or error  # without statement and values
+                why = failure_of(cause, plugin, Scrubber(())).message
+                return sync.Report(key, plugin, state="failed", error=f"The run broke off. {why}")
 
         for done in as_completed([threads.submit(work, *source) for source in sources]):
             reports.append(done.result())

@@ -58,6 +58,8 @@ class Source(Good):
     def catalogue_changes(self, cursor):
         if self.config["word"] == "fail":
             raise errors.Unavailable("Out for lunch.")
+        if self.config["word"] == "lie":
+            yield Checkpoint(chr(0xD800), total=10**30)
         for number in range(30 if self.config["word"] == "many" else 1):
             yield Upsert(Record(str(number), Kind.MEDIUM, f"Band {number}"))
         yield Checkpoint(None, complete=True)
@@ -319,6 +321,16 @@ def test_a_source_that_is_off_is_no_success(environment: dict[str, str]) -> None
     assert (off["site"], off["plugin"], off["state"]) == ("borken", "source", "off")
     assert "It refuses to start: ValueError: No, because." in off["error"]
     assert "No, because." in hub("sync", "--plugin", "source", code=1).stderr
+
+
+def test_a_source_that_lies_costs_the_others_nothing(environment: dict[str, str]) -> None:
+    hub("init")
+    hub("plugins", "enable", "lwl", "source", "--set", "word=lie")
+    hub("plugins", "enable", "borken", "source")
+    fine, lying = answer("sync", code=1)
+    assert (fine["site"], fine["state"], fine["added"]) == ("borken", "succeeded", 1)
+    assert (lying["site"], lying["state"]) == ("lwl", "failed")
+    assert lying["error"]
 
 
 def test_check_lists_runs_that_need_a_person(environment: dict[str, str]) -> None:
