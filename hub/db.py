@@ -40,7 +40,7 @@ class Database:
         elif self.dialect == "postgresql":
             self.engine = sa.create_engine(self.url, pool_pre_ping=True, pool_size=10)
         else:
-            raise ValueError(f"HUB_DATABASE_URL: {self.dialect} is not supported")
+            raise ValueError(f"{self.dialect} is not supported")
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -108,6 +108,7 @@ def in_list(column: sa.ColumnElement[Any], parameter: str) -> member_of:
 
 
 def json_list(values: Collection[str] | Collection[int]) -> str:
+    """What `in_list` wants bound to its parameter."""
     return json.dumps(list(values))
 
 

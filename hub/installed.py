@@ -51,6 +51,7 @@ class Installed:
         self._loaded: dict[str, type[Plugin] | str] = {}
 
     def names(self) -> list[str]:
+        """All of them in order, usable or not."""
         return sorted(self._points)
 
     def load(self, name: str) -> type[Plugin]:

@@ -43,7 +43,10 @@ class Hub:
         try:
             hub = cls(settings, entry_points)
         except (ValueError, sa.exc.ArgumentError) as error:
-            raise SettingsError(f"HUB_DATABASE_URL: {error}") from error
+            raise SettingsError(
+                f"HUB_DATABASE_URL: {error}. Write sqlite:///path/of/the/file or "
+                "postgresql://user@host/database."
+            ) from error
         except ModuleNotFoundError as error:
             raise SettingsError(
                 f"HUB_DATABASE_URL needs the package {error.name}, which is not installed: "

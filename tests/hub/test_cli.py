@@ -287,7 +287,7 @@ def test_without_a_database_every_command_says_what_to_do(
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("oracle://x/y", "oracle is not supported"),
+        ("oracle://x/y", "HUB_DATABASE_URL: oracle is not supported. Write sqlite:///"),
         ("no address at all", "HUB_DATABASE_URL: "),
         ("sqlite://", "needs a file"),
         ("sqlite:///:memory:", "needs a file"),
