@@ -114,7 +114,8 @@ class Site:
 
         With `only` no other plugins than those are asked. Returns results and failures by plugin
         name. A result that is an iterator arrives as a tuple, so that its exceptions and delays
-        count here.
+        count here; a list or tuple arrives as a plain copy. More than `MAX_ITEMS` items are a
+        defect.
         """
         _check_call(hook, arguments)
         return run_together(
@@ -203,9 +204,10 @@ def _call(implementation: pluggy.HookImpl, arguments: Mapping[str, Any]) -> obje
 
 def _collect(implementation: pluggy.HookImpl, arguments: Mapping[str, Any]) -> object:
     result = _call(implementation, arguments)
-    if not isinstance(result, Iterator):
+    if not isinstance(result, Iterator | list | tuple):
         return result
-    items = tuple(islice(result, MAX_ITEMS + 1))
+    # Copied here, so that a list with ideas of its own fails or hangs here too.
+    items = (list if isinstance(result, list) else tuple)(islice(result, MAX_ITEMS + 1))
     if len(items) > MAX_ITEMS:
         raise Defect(f"It handed over more than {MAX_ITEMS} items.")
     return items

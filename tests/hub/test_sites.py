@@ -84,6 +84,32 @@ def test_an_iterator_arrives_complete_and_its_failure_counts(make_site: Any) -> 
     assert set(failures) == {"raising"}
 
 
+def test_a_list_is_a_plain_list_of_limited_length(make_site: Any) -> None:
+    class Trap(list[Any]):
+        def __iter__(self) -> Any:
+            raise RuntimeError("whoever looks at it")
+
+    class Trapping(Good):
+        name = "trapping"
+
+        @hookspecs.hookimpl
+        def menu_items(self, person: Any) -> Any:
+            return Trap("a")
+
+    class Flooding(Good):
+        name = "flooding"
+
+        @hookspecs.hookimpl
+        def menu_items(self, person: Any) -> Any:
+            return ["x"] * (MAX_ITEMS + 1)
+
+    results, failures = make_site(Good, Trapping, Flooding).each("menu_items", person=None)
+    assert type(results.pop("good")) is list
+    assert not results
+    assert failures["trapping"].message == "RuntimeError: whoever looks at it"
+    assert failures["flooding"].message == f"It handed over more than {MAX_ITEMS} items."
+
+
 def test_a_hanging_plugin_costs_its_deadline_and_no_more(make_site: Any) -> None:
     class AlsoHanging(Hanging):
         name = "also_hanging"
