@@ -20,7 +20,6 @@ from sqlalchemy.orm import Session
 
 from hub import breaker, models
 from hub.catalogue import normalise
-from hub.catalogue.normalise import Unfit
 from hub.containment import Failure, FailureKind
 from hub.db import Database, in_list, json_list
 from hub.records import Record
@@ -157,7 +156,7 @@ def _fit(records: Iterable[Any]) -> list[Record]:
     for record in records:
         try:
             fit.append(normalise.normalise(record))
-        except Unfit:
+        except Exception:
             continue
     return fit[:LIMIT]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -77,8 +77,12 @@ def _add(page: Page, change: object) -> None:
             try:
                 fit = prepared(record)
             except normalise.Unfit as reason:
-                name = getattr(record, "source_id", "?")
-                page.rejects.append(Reject(_name(name), str(reason), _excerpt(record)))
+                name = _name(getattr(record, "source_id", "?"))
+                page.rejects.append(Reject(name, str(reason), _excerpt(record)))
+                return
+            except Exception as defect:
+                what = f"the record cannot be read ({type(defect).__name__})"
+                page.rejects.append(Reject("?", what, _excerpt(record)))
                 return
             page.upserts[fit.source_id] = fit
             page.deletes.pop(fit.source_id, None)
@@ -96,9 +100,17 @@ def _add(page: Page, change: object) -> None:
 
 
 def _name(thing: object) -> str:
-    return normalise.clean_line(str(thing))[:500]
+    return normalise.clean_line(_shown(thing, str))[:500]
 
 
 def _excerpt(thing: object) -> str:
-    text = thing if isinstance(thing, str) else repr(thing)
+    text = thing if type(thing) is str else _shown(thing, repr)
     return normalise.clean_text(text[:MAX_EXCERPT])
+
+
+def _shown(thing: object, how: Callable[[object], str]) -> str:
+    """What a foreign value says of itself, where it can."""
+    try:
+        return str.__str__(how(thing))
+    except Exception:
+        return f"({type(thing).__name__})"

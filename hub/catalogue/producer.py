@@ -24,6 +24,9 @@ AHEAD = 2
 PATIENCE = 1200.0
 """Seconds without any sign of life after which a source counts as hanging."""
 
+MAX_CURSOR = 65_536
+"""Characters."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -71,12 +74,29 @@ def pages(site: Site, plugin: str, cursor: str | None) -> Iterator[list[Change]]
         stop.set()
 
 
+def _check(checkpoint: Checkpoint) -> None:
+    """A cursor that cannot be kept would break every run to come: this one fails instead."""
+    cursor, total = checkpoint.cursor, checkpoint.total
+    fits = cursor is None or (
+        type(cursor) is str
+        and len(cursor) <= MAX_CURSOR
+        and "\0" not in cursor
+        and not any("\ud800" <= c <= "\udfff" for c in cursor)
+    )
+    if not fits:
+        raise SourceFailed("The plugin gave a cursor that is no text, or too long to be kept.")
+    if total is not None and (type(total) is not int or not 0 <= total < 2**31):
+        raise SourceFailed("The plugin announced a number of records that is none.")
+
+
 def _read(site: Site, plugin: str, cursor: str | None) -> Iterator[list[Change]]:
     page: list[Change] = []
     try:
         changes = iter(site.one(plugin, "catalogue_changes", cursor=cursor))
         for change in changes:
             page.append(change)
+            if isinstance(change, Checkpoint):
+                _check(change)
             if isinstance(change, Checkpoint) or len(page) >= PAGE:
                 yield page
                 page = []

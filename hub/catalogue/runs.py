@@ -25,7 +25,8 @@ SILENCE = timedelta(minutes=15)
 """A run without heartbeat for so long is stuck, and another process may take it over."""
 HELD_SHARE = 0.2
 HELD_LEAST = 5
-"""A run that would withdraw more than this share, and more than so many, waits for a person."""
+"""A run that would withdraw more than this share, and more than so many, waits for a person; so
+does one that would leave nothing."""
 
 
 class RunError(Exception):
@@ -97,7 +98,8 @@ def succeed(db: Database, begun: Begun, *, complete: bool) -> None:
         live, gone, seen = _cycle(session, run, complete=complete)
         _settle_held(session, run, seen, complete=complete)
         _drop_pages(session, run.site_key, run.plugin)
-        if len(gone) > HELD_LEAST and (len(gone) > HELD_SHARE * live or len(gone) == live):
+        emptied = len(gone) == live > 1
+        if emptied or (len(gone) > HELD_LEAST and len(gone) > HELD_SHARE * live):
             run.held = gone.tobytes()
             _finish(
                 session,

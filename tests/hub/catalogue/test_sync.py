@@ -181,6 +181,65 @@ def test_too_many_withdrawals_wait_for_a_person(net: Network) -> None:
         runs.release(net.hub.db, held.run_id)
 
 
+def test_a_small_source_is_not_emptied_without_a_person(net: Network) -> None:
+    run(net, "borken", *everything(medium("1"), medium("2")))
+    assert run(net, "borken", *everything()).state == "held"
+    assert len(titles(net.hub.db)) == 2
+
+
+class Liar:
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+    __str__ = __repr__
+
+
+class LyingText(str):
+    __slots__ = ()
+
+    def strip(self, *_: object) -> str:
+        raise RuntimeError("no")
+
+    isprintable = strip  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Upsert(Liar()),  # type: ignore[arg-type]
+        Delete(Liar()),  # type: ignore[arg-type]
+        Reject(Liar(), Liar(), Liar()),  # type: ignore[arg-type]
+        Liar(),
+        Upsert(medium("x", keywords=(Liar(),))),
+        Upsert(medium("x", LyingText("x"))),
+    ],
+)
+def test_values_that_lie_are_rejected_and_the_rest_arrives(net: Network, change: Change) -> None:
+    report = run(net, "borken", change, Upsert(medium("1")), Checkpoint("a"))
+    assert report.state == "succeeded"
+    assert len(titles(net.hub.db)) == 1
+
+
+@pytest.mark.parametrize(
+    "checkpoint",
+    [
+        Checkpoint("\0"),
+        Checkpoint("\ud800"),
+        Checkpoint({"page": 1}),  # type: ignore[arg-type]
+        Checkpoint("x" * 5_000_000),
+        Checkpoint("a", total=2**40),
+        Checkpoint("a", total=float("nan")),  # type: ignore[arg-type]
+    ],
+)
+def test_a_checkpoint_that_cannot_be_kept_fails_the_run(
+    net: Network, checkpoint: Checkpoint
+) -> None:
+    report = run(net, "borken", Upsert(medium("1")), checkpoint)
+    assert report.state == "failed"
+    assert "The plugin" in report.error
+    assert run(net, "borken", *everything(medium("1"))).state == "succeeded"
+
+
 def test_a_held_run_is_overtaken_by_a_whole_one(net: Network) -> None:
     all_ten = [medium(str(n)) for n in range(10)]
     run(net, "borken", *everything(*all_ten))
