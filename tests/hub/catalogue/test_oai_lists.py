@@ -230,7 +230,7 @@ def test_what_was_committed_late_comes_with_the_next_harvest(net: Network) -> No
         time.sleep(max(0.0, (stamped + timedelta(seconds=1.1) - now()).total_seconds()))
         during = ask(repo, verb="ListIdentifiers", metadataPrefix="lom")
         assert not any(header.deleted for header in headers(during))
-    runs.succeed(net.hub.db, begun.run_id, complete=False)
+    runs.succeed(net.hub.db, begun, complete=False)
     found = harvest(repo, from_=date(during))
     assert {header.id for header in found if header.deleted} == set(ids)
     # Afterwards the clock goes on as usual.

@@ -320,8 +320,13 @@ def served(var: Path, *command: str, **more: str) -> Iterator[tuple[subprocess.P
     """The process and its address, once it serves."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
+    # A run of tests in the background may hand down that SIGINT is ignored.
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from hub.cli import main; main()"
+    )
     process = subprocess.Popen(
-        [sys.executable, "-u", "-c", "from hub.cli import main; main()", *command],
+        [sys.executable, "-u", "-c", program, *command],
         env=environment(var, PORT=str(port), **more),
         cwd=ROOT,
         stdout=subprocess.PIPE,

@@ -204,7 +204,7 @@ def test_a_source_that_somebody_else_runs_waits_its_turn(net: Network) -> None:
     waiting = jobs(net)["borken"]
     assert (waiting.state, waiting.attempts) == ("queued", 0)
     assert "in progress" in waiting.message
-    runs.fail(net.hub.db, begun.run_id, "over")
+    runs.fail(net.hub.db, begun, "over")
     with net.hub.db.write() as session:
         session.execute(sa.update(models.Job).values(run_at=None))
     run(net, schedules=lambda hub: [])
