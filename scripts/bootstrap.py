@@ -111,6 +111,7 @@ class Setup:
         files = [*self.texts("package.json", "package-lock.json"), repr(FRONT_END + FONT_FILES)]
         return [
             ("venv", self.make_venv, [], self.venv_works),
+            ("pip", self.install_locked_pip, lock, always),
             ("packages", self.install_packages, lock, always),
             ("project", self.install_project, project, always),
             ("front-end", self.fetch_front_end, files, self.front_end_is_there),
@@ -275,6 +276,18 @@ class Setup:
             self.interrupted.unlink()  # it gave up by itself and has put things back
             raise
         self.interrupted.unlink()
+
+    def install_locked_pip(self):
+        """The pip that an environment begins with may be older than the lock file: 23.2 looks for
+        the newest `coverage[toml]` although `coverage` is pinned, and then misses its hash."""
+        try:
+            self.pip("pip", "--require-hashes", "--requirement", self.locked_pip()[0])
+        except Failed as error:
+            raise Problem(
+                "The locked pip could not be installed.",
+                "pip said:\n%s" % error,
+                "check the network (PIP_INDEX_URL, HTTPS_PROXY) and free disk space",
+            )
 
     def install_packages(self):
         try:
