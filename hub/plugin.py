@@ -75,6 +75,8 @@ class Plugin:
     hosts: ClassVar[tuple[str, ...]] = ()
     blueprint: ClassVar[Blueprint | None] = None
     migrations: ClassVar[Path | None] = None
+    translations: ClassVar[Path | None] = None
+    """Folder with the German texts of its pages (`*.po`); the code has them in English."""
 
     def __init__(self, site: SiteInfo, config: dict[str, Any]) -> None:
         self.site = site

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-from functools import cache
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -14,7 +15,8 @@ from flask import Flask, has_request_context, request
 from flask_babel import Babel, Domain, get_locale
 
 LANGUAGES = ("de", "en")
-CATALOGUE = Path(__file__).parent / "translations" / "de.po"
+CATALOGUES = Path(__file__).parent / "translations" / "de"
+"""Folder of the hub's own German texts, one `.po` file for each subject."""
 
 
 def language() -> str:
@@ -24,28 +26,48 @@ def language() -> str:
 
 
 class _PoDomain(Domain):
-    """Reads the `.po` file itself, so that nothing has to be compiled before the hub runs.
+    """Reads the `.po` files themselves, so that nothing has to be compiled before the hub runs.
 
     Messages are written in English in the code, so English needs no catalogue.
     """
 
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._german = german([CATALOGUES])
+
+    def add(self, folder: Path) -> None:
+        """Take in the German texts of a plugin; where both know a message, the hub's text holds."""
+        known = german([folder])
+        known.merge(self._german)
+        self._german = known
+
     def get_translations(self) -> NullTranslations:
-        return german() if str(get_locale()) == "de" else NullTranslations()
+        return self._german if str(get_locale()) == "de" else NullTranslations()
 
 
-@cache
-def german() -> Translations:
-    with CATALOGUE.open("rb") as file:
-        catalogue = read_po(file, locale="de")
+def german(folders: Iterable[Path]) -> Translations:
+    """The German texts of all `.po` files in these folders."""
+    catalogue = Catalog(locale="de")
+    for folder in folders:
+        for path in sorted(folder.glob("*.po")):
+            with path.open("rb") as file:
+                for message in read_po(file, locale="de"):
+                    if message.id:
+                        catalogue[message.id] = message
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return Translations(compiled)
 
 
+def add_translations(app: Flask, folder: Path) -> None:
+    """Let the pages of `app` know the German texts of a plugin (`Plugin.translations`)."""
+    app.extensions["hub.texts"].add(folder)
+
+
 def init_app(app: Flask) -> None:
     Babel(app, default_locale="de", locale_selector=language)  # type: ignore[no-untyped-call]
-    domain = _PoDomain()  # type: ignore[no-untyped-call]
+    domain = app.extensions["hub.texts"] = _PoDomain()
 
     @app.before_request
     def use_domain() -> None:

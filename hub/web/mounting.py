@@ -11,6 +11,7 @@ from hub.installed import Unusable
 from hub.plugin import Plugin
 from hub.runtime import Hub
 from hub.sites import UnknownSite
+from hub.web.language import add_translations
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -29,6 +30,8 @@ def init_app(app: Flask, hub: Hub) -> None:
             plugin = hub.sites.installed.load(name)
         except Unusable:  # `hub check` says why; its pages are missing, the rest runs
             continue
+        if plugin.translations is not None:
+            add_translations(app, plugin.translations)
         if plugin.blueprint is not None:
             _mount(app, hub, name, plugin)
 
