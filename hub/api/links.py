@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import request, url_for
+from flask import request
 
 from hub.web import context
 
-
-def link(endpoint: str, **values: Any) -> str:
-    """The address of a view; a list of values repeats its parameter."""
-    # The pages would carry a `lang` on, even one that is refused here.
-    return context.the_hub().settings.base_url + url_for(endpoint, **{"lang": None, **values})
+link = context.public_address
 
 
 def same(**changed: Any) -> str:

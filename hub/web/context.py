@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
-from flask import current_app
+from flask import current_app, url_for
 
 if TYPE_CHECKING:
     from hub.runtime import Hub
@@ -31,3 +31,9 @@ def now() -> datetime:
 
 def today() -> date:
     return now().astimezone(NETWORK_TIME).date()
+
+
+def public_address(endpoint: str, **values: Any) -> str:
+    """The absolute address of a view from `HUB_BASE_URL`, never from what a client says of the
+    host; in German, whatever language this request has. A list of values repeats its parameter."""
+    return the_hub().settings.base_url + url_for(endpoint, **{"lang": None, **values})

@@ -75,7 +75,7 @@ def start() -> str:
     query = Query(sort=Sort.NEWEST, per_page=NEWEST, language=language())
     with context.the_hub().db.read() as session:
         covered = coverage.coverage(session, context.now())
-        cards = _cards(session, query, search(session, query))
+        cards = cards_of(session, query, search(session, query))
     counts = {kind: sum(site.counts.get(kind, 0) for site in covered) for kind in Kind}
     read = [(site.as_of, site) for site in covered if site.as_of is not None]
     return render_template(
@@ -93,7 +93,7 @@ def results() -> Response:
     query = _asked()
     with context.the_hub().db.read() as session:
         found = search(session, query)
-        cards = _cards(session, query, found)
+        cards = cards_of(session, query, found)
     names = {key: texts.short_name(row.name) for key, row in context.sites().items()}
     parameters = _parameters(query)
     suggestion = found.did_you_mean
@@ -201,7 +201,7 @@ def _tags(query: Query, found: Results, names: Mapping[str, str]) -> list[Tag]:
     return tags
 
 
-def _cards(session: Session, query: Query, found: Results) -> list[Card]:
+def cards_of(session: Session, query: Query, found: Results) -> list[Card]:
     """The hits of this page as cards: two statements, whatever their number."""
     shown = offers.by_ids(session, [hit.offer_id for hit in found.hits])
     held = entitlement.holdings(session, [hit.work_id for hit in found.hits])

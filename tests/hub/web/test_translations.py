@@ -33,6 +33,7 @@ def said(code: Path) -> set[tuple[str, ...]]:
             code,
             method_map=[
                 ("**/templates/**.html", "jinja2"),
+                ("**/templates/**.js", "jinja2"),
                 ("**.txt", "jinja2"),
                 ("**.py", "python"),
             ],
