@@ -138,14 +138,14 @@ def _snippets(row: SiteRow, options: Mapping[str, str]) -> dict[str, str]:
     attributes = Markup("").join(
         Markup(' {}="{}"').format(name, value) for name, value in sorted(options.items())
     )
-    return {
-        "iframe": Markup(
-            '<iframe src="{}" title="{}" width="100%" height="800" loading="lazy"></iframe>'
-        ).format(
-            context.public_address("embedding.frame", site=row.key, **options),
-            gettext("Offers of %(centre)s", centre=row.name),
-        ),
-        "element": Markup('<script src="{}" defer></script>\n<{} zentrum="{}"{}></{}>').format(
-            context.public_address("embedding.element"), ELEMENT, row.key, attributes, ELEMENT
-        ),
-    }
+    frame = Markup(
+        '<iframe src="{}" title="{}" width="100%" height="800" loading="lazy"></iframe>'
+    ).format(
+        context.public_address("embedding.frame", site=row.key, **options),
+        gettext("Offers of %(centre)s", centre=row.name),
+    )
+    element = Markup('<script src="{}" defer></script>\n<{} zentrum="{}"{}></{}>').format(
+        context.public_address("embedding.element"), ELEMENT, row.key, attributes, ELEMENT
+    )
+    # As text, which the page escapes once more: it is there to be copied.
+    return {"iframe": str(frame), "element": str(element)}
