@@ -89,7 +89,8 @@ def commands() -> list[str]:
 def test_every_command_exists_with_its_options(line: str) -> None:
     _, *words = shlex.split(line)
     command: click.Command = main
-    context = click.Context(main)
+    # As it is run: click keeps the help option that a command had in its first context.
+    context = click.Context(main, **main.context_settings)
     while isinstance(command, click.Group) and words:
         inner = command.get_command(context, words[0])
         if inner is None:
