@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from hub import models
 from hub import settings as hub_settings
+from hub.catalogue import figures
 from hub.db import Database, is_current, migrate
 from hub.installed import EntryPoint, Unusable
 from hub.secrets import Keyring
@@ -101,6 +102,7 @@ class Hub:
                 branches[name] = plugin.migrations
         if branches:
             migrate(self.db, branches)
+        figures.bring_up_to_date(self.db)
         return problems
 
     def close(self) -> None:

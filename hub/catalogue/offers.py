@@ -216,21 +216,6 @@ def by_ids(session: Session, offer_ids: Sequence[int]) -> dict[int, OfferView]:
     return {row.id: _view(row) for row in rows}
 
 
-def counts(session: Session, site: str | None = None) -> dict[str, dict[Kind, int]]:
-    """How many live offers of each kind each site has; sites and kinds without any are left out."""
-    query = (
-        sa.select(models.Offer.site_key, models.Offer.kind, sa.func.count())
-        .where(models.Offer.withdrawn_at.is_(None))
-        .group_by(models.Offer.site_key, models.Offer.kind)
-    )
-    if site is not None:
-        query = query.where(models.Offer.site_key == site)
-    found: dict[str, dict[Kind, int]] = defaultdict(dict)
-    for key, kind, number in session.execute(query):
-        found[key][Kind(kind)] = number
-    return dict(found)
-
-
 def last_read(
     session: Session, sites: Collection[str] | None = None
 ) -> dict[tuple[str, str], datetime]:

@@ -8,14 +8,16 @@ taken in a page together with its cursor, or nothing of it. Statements are built
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.catalogue import index, indexing, normalise, works
+from hub.catalogue import figures, index, indexing, normalise, works
 from hub.catalogue.analysis import Analysis
 from hub.catalogue.indexing import Described, Holding
 from hub.catalogue.prepare import Page, Prepared
@@ -186,6 +188,10 @@ def withdraw(connection: Connection, offer_ids: Collection[int]) -> int:
     parameters = {"offers": json_list(offer_ids), "now": now()}
     gone = connection.execute(_select_live, parameters).all()
     connection.execute(_withdraw, parameters)
+    fewer: Counter[figures.Figure] = Counter()
+    for row in gone:
+        fewer.subtract(figures.of_stored(row.site_key, row.kind, row.record))
+    figures.change(connection, fewer)
     reindex(connection, {row.work_id for row in gone})
     return len(gone)
 
@@ -260,6 +266,7 @@ def _write_offers(
             for grant in member.prepared.grants
         ],
     )
+    figures.change(connection, _difference(site, members, stored))
     changed = {member.work_id or 0 for member in known}
     loosened = {m.work_id or 0 for m in known if set(m.old_keys) - set(m.keys)}
     parted = works.split(connection, loosened)
@@ -296,6 +303,20 @@ def _write_offers(
     ]
 
 
+def _difference(
+    site: str, members: Iterable[Member], stored: Mapping[int, sa.Row[*tuple[Any, ...]]]
+) -> Counter[figures.Figure]:
+    """What the members add to the figures, less what they counted before."""
+    found: Counter[figures.Figure] = Counter()
+    for member in members:
+        one = member.prepared
+        found.update(figures.of(site, one.kind, one.facets, one.access))
+        before = stored.get(member.offer_id or 0)
+        if before is not None and before.withdrawn_at is None:
+            found.subtract(figures.of_stored(site, before.kind, before.record))
+    return found
+
+
 def _columns(member: Member, moment: datetime) -> dict[str, object]:
     return {
         "id": member.offer_id,
@@ -310,7 +331,9 @@ def _columns(member: Member, moment: datetime) -> dict[str, object]:
     }
 
 
-def _stored(connection: Connection, offer_ids: Iterable[int]) -> dict[int, sa.Row[int, int, str]]:
+def _stored(
+    connection: Connection, offer_ids: Iterable[int]
+) -> dict[int, sa.Row[*tuple[Any, ...]]]:
     rows = connection.execute(_select_records, {"offers": json_list(list(offer_ids))})
     return {row.id: row for row in rows}
 
@@ -330,12 +353,12 @@ _select_stored = sa.select(
     _offer.c.plugin == sa.bindparam("plugin"),
     in_list(_offer.c.source_id, "names"),
 )
-_select_records = sa.select(_offer.c.id, _offer.c.work_id, _offer.c.record).where(
-    in_list(_offer.c.id, "offers")
-)
-_select_live = sa.select(_offer.c.id, _offer.c.work_id).where(
-    in_list(_offer.c.id, "offers"), _offer.c.withdrawn_at.is_(None)
-)
+_select_records = sa.select(
+    _offer.c.id, _offer.c.work_id, _offer.c.kind, _offer.c.record, _offer.c.withdrawn_at
+).where(in_list(_offer.c.id, "offers"))
+_select_live = sa.select(
+    _offer.c.id, _offer.c.work_id, _offer.c.site_key, _offer.c.kind, _offer.c.record
+).where(in_list(_offer.c.id, "offers"), _offer.c.withdrawn_at.is_(None))
 _update_offers = (
     sa.update(_offer)
     .where(_offer.c.id == sa.bindparam("offer"))

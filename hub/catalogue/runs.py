@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.catalogue import page
+from hub.catalogue import figures, page
 from hub.db import Database
 from hub.models import Offer, SyncChange, SyncPage, SyncReject, SyncRun, SyncSource
 from hub.models.base import now
@@ -112,6 +112,7 @@ def succeed(db: Database, begun: Begun, *, complete: bool) -> None:
             session.flush()
             run.withdrawn = page.withdraw(session.connection(), gone)
             _finish(session, run, "succeeded")
+            figures.remember_day(session.connection(), run.site_key, now().date())
 
 
 def release(db: Database, run_id: int) -> int:

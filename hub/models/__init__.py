@@ -4,6 +4,7 @@ from hub.models.activation import Activation, AuditEntry, Counter
 from hub.models.barrier import BarrierReport
 from hub.models.base import Base
 from hub.models.catalogue import Offer, OfferGrant, Work, WorkKey
+from hub.models.figures import OfferDay, OfferFigure
 from hub.models.jobs import Job, JobSlot, SyncSchedule
 from hub.models.network import Site
 from hub.models.oai import OaiDocument
@@ -22,6 +23,8 @@ __all__ = [
     "JobSlot",
     "OaiDocument",
     "Offer",
+    "OfferDay",
+    "OfferFigure",
     "OfferGrant",
     "OfferUse",
     "SearchDoc",

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub import models
-from hub.catalogue import offers
+from hub.catalogue import figures, offers
 from hub.records import Kind
 
 STALE_AFTER = timedelta(hours=24)
@@ -61,7 +61,7 @@ class Coverage:
 
 def coverage(session: Session, now: datetime) -> tuple[Coverage, ...]:
     """All sites of the network in their order; four statements whatever their number."""
-    counts = offers.counts(session)
+    counts = figures.counts(session)
     sources = _sources(session, now)
     sites = session.execute(
         sa.select(

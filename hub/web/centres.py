@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, abort, render_template, url_for
 from flask_babel import gettext
 
-from hub.catalogue import live, offers
+from hub.catalogue import figures, live
 from hub.catalogue.access import is_address
 from hub.network import coverage
 from hub.records import Kind
@@ -36,7 +36,7 @@ def listing() -> str:
     kind = asked_text("art", 40)
     ags = asked_text("kreis", 8)
     with context.the_hub().db.read() as session:
-        counts = offers.counts(session)
+        counts = figures.counts(session)
     rows = list(context.sites().values())
     found = [
         row
@@ -67,7 +67,7 @@ def profile(site: str) -> str:
     row = _site(site)
     now = context.now()
     with context.the_hub().db.read() as session:
-        counts = offers.counts(session, site).get(site, {})
+        counts = figures.counts(session, site).get(site, {})
         sources = coverage.sources(session, site, now)
     return render_template(
         "centre.html",

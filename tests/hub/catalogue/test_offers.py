@@ -129,11 +129,6 @@ def test_a_withdrawn_offer_is_found_but_not_listed(filled: Database) -> None:
         assert found.offer.withdrawn_at == START
         assert [item.id for item in offers.listing(session).items] == [1, 2, 3]
         assert offers.work(session, 3) is None
-        assert offers.counts(session) == {
-            "borken": {Kind.MEDIUM: 1, Kind.DEVICE: 1},
-            "ahaus": {Kind.MEDIUM: 1},
-        }
-        assert offers.counts(session, "ahaus") == {"ahaus": {Kind.MEDIUM: 1}}
 
 
 def test_lists_are_paged_by_key_and_filtered(filled: Database) -> None:

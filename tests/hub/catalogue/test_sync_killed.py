@@ -31,6 +31,7 @@ QUERIES = {
     "changes": "SELECT source_id, field, old, new FROM sync_change"
     " JOIN offer ON offer.id = offer_id",
     "index": f"SELECT tokens, {WORK.format('search_doc')} FROM search_doc",
+    "figures": "SELECT kind, facet, value, number FROM offer_figure WHERE number > 0",
     "entries": "SELECT source_id, search_entry.title, facets FROM search_entry"
     " JOIN offer ON offer.id = offer_id",
 }
