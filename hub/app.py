@@ -52,7 +52,17 @@ def create_app(hub: Hub | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for part in (language, headers, assets, texts, page, errors, operation):
         part.init_app(app)
-    for pages in (search, live, offer, opening, centres, embedding, network, about, oai):
+    for pages in (
+        search,
+        live,
+        offer,
+        opening,
+        centres,
+        embedding,
+        network,
+        about,
+        oai,
+    ):
         app.register_blueprint(pages.pages)
     api.init_app(app)
     mounting.init_app(app, hub)

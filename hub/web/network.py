@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, render_template, url_for
+from flask import Blueprint, Response, abort, render_template, url_for
 from flask_babel import gettext
 
 from hub.network.coverage import Coverage, State, coverage
 from hub.network.tiles import Tile, read_tiles
 from hub.records import Kind
-from hub.web import context, texts
+from hub.web import context, network_tables, texts
 from hub.web.page import Crumb, asked_text
+from hub.web.sheets import FORMATS, download
 
 pages = Blueprint("network", __name__, url_prefix="/netz")
+pages.register_blueprint(network_tables.pages)
 
 FRESHNESS, ALL = "stand", "angebote"
 HALF_WIDTH, ROW_HEIGHT, RADIUS = 50.0, 86.6, 54.0
@@ -82,23 +82,29 @@ def overview() -> str:
     )
 
 
-@pages.get("/angebote.csv")
-def figures() -> Response:
+@pages.get("/angebote.<form>")
+def figures(form: str) -> Response:
     """Offers by centre and kind with the state of each centre, as a table for a spreadsheet."""
-    text = io.StringIO()
-    table = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    table.writerow(
-        ["site", "name", "region", *(kind.value for kind in Kind), "total", "state", "as_of"]
+    if form not in FORMATS:
+        abort(404)
+    header = ["site", "name", "region", *(kind.value for kind in Kind), "total", "state", "as_of"]
+    return download(
+        form,
+        "angebote",
+        header,
+        [
+            [
+                site.site,
+                site.name,
+                site.region,
+                *(site.counts.get(kind, 0) for kind in Kind),
+                site.total,
+                site.state.value,
+                site.as_of.isoformat(timespec="seconds") if site.as_of else "",
+            ]
+            for site in _coverage()
+        ],
     )
-    for site in _coverage():
-        as_of = site.as_of.isoformat(timespec="seconds") if site.as_of else ""
-        numbers = [site.counts.get(kind, 0) for kind in Kind]
-        table.writerow(
-            [site.site, site.name, site.region, *numbers, site.total, site.state.value, as_of]
-        )
-    response = Response("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = "attachment; filename=angebote.csv"
-    return response
 
 
 def _coverage() -> tuple[Coverage, ...]:
