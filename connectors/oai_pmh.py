@@ -63,6 +63,20 @@ class Item(NamedTuple):
     deleted: bool
     metadata: etree._Element | None
 
+    def document(self) -> bytes:
+        """The `record` element by itself, for `read_item`; only where there is metadata."""
+        assert self.metadata is not None
+        holder = self.metadata.getparent()
+        record = None if holder is None else holder.getparent()
+        assert record is not None
+        return etree.tostring(record, with_tail=False)
+
+
+def read_item(document: bytes) -> Item:
+    """The item whose document this is."""
+    record = xml.parse_own(document)
+    return _item(record, _tags(etree.QName(record).namespace or ""))
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -403,30 +417,31 @@ class _Answer:
 
     def items(self) -> list[Item]:
         """The records of the page; one without a header has the identifier ""."""
-        tags = self._tags
-        items = []
-        for record in self.content("ListRecords").iterchildren(tags.record):
-            identifier = datestamp = ""
-            sets: tuple[str, ...] = ()
-            deleted = False
-            metadata = None
-            for part in record:
-                name = part.tag
-                if name == tags.header:
-                    deleted = part.get("status") == "deleted"
-                    for field in part:
-                        name = field.tag
-                        text = (field.text or "").strip()
-                        if name == tags.identifier:
-                            identifier = text
-                        elif name == tags.datestamp:
-                            datestamp = text
-                        elif name == tags.set:
-                            sets = (*sets, text)
-                elif name == tags.metadata:
-                    metadata = next(part.iterchildren(etree.Element), None)
-            items.append(Item(identifier, datestamp, sets, deleted, metadata))
-        return items
+        records = self.content("ListRecords").iterchildren(self._tags.record)
+        return [_item(record, self._tags) for record in records]
+
+
+def _item(record: etree._Element, tags: _Tags) -> Item:
+    identifier = datestamp = ""
+    sets: tuple[str, ...] = ()
+    deleted = False
+    metadata = None
+    for part in record:
+        name = part.tag
+        if name == tags.header:
+            deleted = part.get("status") == "deleted"
+            for field in part:
+                name = field.tag
+                text = (field.text or "").strip()
+                if name == tags.identifier:
+                    identifier = text
+                elif name == tags.datestamp:
+                    datestamp = text
+                elif name == tags.set:
+                    sets = (*sets, text)
+        elif name == tags.metadata:
+            metadata = next(part.iterchildren(etree.Element), None)
+    return Item(identifier, datestamp, sets, deleted, metadata)
 
 
 class _Harvest:

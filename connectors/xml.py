@@ -72,6 +72,13 @@ def _parse(data: bytes, encoding: str | None) -> etree._Element:
     return root
 
 
+def parse_own(data: bytes) -> etree._Element:
+    """Parse what `etree.tostring` wrote from a document that `parse` accepted: nothing in it needs
+    to be mended or refused any more. Much faster for small documents."""
+    return etree.fromstring(data, _OWN)
+
+
+_OWN = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
 _BOMS = (
     (b"\x00\x00\xfe\xff", "utf-32-be"),
     (b"\xff\xfe\x00\x00", "utf-32-le"),

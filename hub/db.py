@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.functions import FunctionElement
+
+from hub.models.base import UtcDateTime
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = int.from_bytes(b"hub mig.")
@@ -210,7 +213,8 @@ def insert(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, 
         return
     dialect, columns = connection.dialect, list(rows[0])
     converters = [
-        (name, convert)
+        # Many rows carry the same moment, so each is converted once.
+        (name, cache(convert) if isinstance(table.c[name].type, UtcDateTime) else convert)
         for name in columns
         if (convert := table.c[name].type.dialect_impl(dialect).bind_processor(dialect))
     ]

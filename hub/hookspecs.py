@@ -37,8 +37,8 @@ hookimpl = pluggy.HookimplMarker("hub")
 def catalogue_changes(cursor: str | None) -> Iterator[Change]:  # type: ignore[empty-body]
     """Yield what changed in the source since `cursor` (None: everything).
 
-    Asked alone, by the sync. Yields `Upsert`, `Delete`, `Reject` and, after each page of work,
-    a `Checkpoint` whose cursor is handed back after a crash or at the next run. Raise
+    Asked alone, by the sync. Yields `Upsert` or `Document`, `Delete`, `Reject` and, after each
+    page of work, a `Checkpoint` whose cursor is handed back after a crash or at the next run. Raise
     `Unavailable` or `Denied` when the source cannot be read to its end: never end quietly.
     """
 

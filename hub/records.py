@@ -7,7 +7,7 @@ normalises everything it is given (`hub.catalogue.normalise`), so a plugin need 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -170,6 +170,21 @@ class Upsert:
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """The source offers the record that `read(content)` gives, new or changed or as before.
+
+    For large sources: the hub reads it on another core, and not at all where the same code has
+    read the same content before. `read` is a function of a module, or `functools.partial` of one
+    (no lambda, no method); it may raise `ValueError` with the reason why this is no record. The
+    record must have the same `source_id`.
+    """
+
+    source_id: str
+    content: bytes
+    read: Callable[[bytes], Record]
+
+
+@dataclass(frozen=True, slots=True)
 class Delete:
     """The source says that this record is gone."""
 
@@ -204,7 +219,7 @@ class Checkpoint:
     total: int | None = None
 
 
-Change = Upsert | Delete | Reject | Checkpoint
+Change = Upsert | Document | Delete | Reject | Checkpoint
 
 
 @dataclass(frozen=True, slots=True)

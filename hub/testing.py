@@ -28,7 +28,7 @@ from hub import secrets
 from hub import site as hub_site
 from hub.installed import check_plugin, hooks_of, load_config
 from hub.plugin import PersonalData, Plugin, SiteInfo
-from hub.records import Change, Checkpoint, Delete, Record, Reject, Upsert
+from hub.records import Change, Checkpoint, Delete, Document, Record, Reject, Upsert
 from hub.secrets import Keyring, Scrubber
 from hub.site import Running, Site, SiteRow
 
@@ -103,6 +103,20 @@ def site_with(
     ready = resolved(plugin, config, files)
     running = Running(plugin(info, ready), Scrubber(secrets.values(ready)))
     return Site(row, info, {plugin.name: running}, {})
+
+
+def read(change: Change) -> Change:
+    """What the hub makes of a change: a document becomes a record, or a reject with a reason."""
+    if not isinstance(change, Document):
+        return change
+    assert type(change.content) is bytes, "the content of a document is bytes"
+    pickle.dumps(change)  # another core could not read it otherwise
+    try:
+        record = change.read(change.content)
+    except ValueError as reason:
+        return Reject(change.source_id, str(reason), change.content.decode(errors="replace")[:500])
+    assert record.source_id == change.source_id, "a document names the record that it holds"
+    return Upsert(record)
 
 
 class PluginContract:
@@ -190,11 +204,11 @@ class CatalogueContract(PluginContract):
     """What the sync relies on in `catalogue_changes`."""
 
     def changes(self, site: Site, cursor: str | None = None) -> list[Change]:
-        """All that the plugin yields, through the same guard as in the hub."""
+        """All that the plugin yields, through the same guard as in the hub, documents read."""
         iterator: Iterator[Change] = site.one(self.plugin.name, "catalogue_changes", cursor=cursor)
         found = list(islice(iterator, MAX_CHANGES + 1))
         assert len(found) <= MAX_CHANGES, f"more than {MAX_CHANGES} changes: does it ever end?"
-        return found
+        return [read(change) for change in found]
 
     def test_changes_are_of_the_right_types(self, site: Site) -> None:
         changes = self.changes(site)

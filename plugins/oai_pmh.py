@@ -12,11 +12,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import marshmallow as ma
 from lxml import etree
 
+from connectors import oai_pmh
 from connectors.http import Client
 from connectors.oai_pmh import BrokenList, Identity, Item, Position, Repository
 from hub import Config, Plugin, SiteInfo, hookimpl
@@ -27,12 +29,12 @@ from hub.records import (
     Change,
     Checkpoint,
     Delete,
+    Document,
     Grant,
     Kind,
     Record,
     Reject,
     Scope,
-    Upsert,
 )
 from plugins.common import about, translated
 
@@ -154,8 +156,15 @@ class OaiPmh(Plugin):
 
     def __init__(self, site: SiteInfo, config: dict[str, Any]) -> None:
         super().__init__(site, config)
-        self._defaults = bool(
-            config["access"] is not AccessMode.OPEN or config["licence"] or config["language"]
+        scope = config.get("grant")
+        value = site.land if scope is Scope.LAND else site.key
+        self._read = partial(
+            read_record,
+            kind=config["kind"],
+            access=config["access"],
+            grant=Grant(scope, value) if scope is not None else None,
+            licence=config["licence"],
+            language=config["language"],
         )
 
     @staticmethod
@@ -212,28 +221,7 @@ class OaiPmh(Plugin):
             return Delete(item.identifier)
         if item.metadata is None:
             return Reject(item.identifier, "the record has no metadata", _excerpt(item))
-        read = dublin_core.read if item.metadata.tag.endswith("}dc") else lom.read
-        try:
-            record = read(item.identifier, item.datestamp, item.metadata, self.config["kind"])
-        except ValueError as error:
-            return Reject(item.identifier, str(error), _excerpt(item))
-        return Upsert(self._with_defaults(record) if self._defaults else record)
-
-    def _with_defaults(self, record: Record) -> Record:
-        config = self.config
-        access = config["access"] if record.access is AccessMode.OPEN else record.access
-        grants: tuple[Grant, ...] = record.grants
-        scope = config.get("grant")
-        if scope is not None and access is not AccessMode.OPEN:
-            value = self.site.land if scope is Scope.LAND else self.site.key
-            grants = (*grants, Grant(scope, value))
-        return replace(
-            record,
-            access=access,
-            grants=grants,
-            licence=record.licence or config["licence"],
-            languages=record.languages or tuple(filter(None, (config["language"],))),
-        )
+        return Document(item.identifier, item.document(), self._read)
 
     def _state(self, cursor: str | None) -> _State:
         """The state in a cursor. One that fits no more begins anew, without being a full run."""
@@ -293,6 +281,36 @@ class OaiPmh(Plugin):
         return Repository(
             client, self.config["address"], delay=self.config["delay"], sleep=self.pause
         )
+
+
+def read_record(
+    content: bytes,
+    *,
+    kind: Kind,
+    access: AccessMode,
+    grant: Grant | None,
+    licence: str,
+    language: str,
+) -> Record:
+    """The record in a `record` element of OAI-PMH; the rest holds where it does not say.
+
+    Raises `ValueError` where it cannot become one.
+    """
+    item = oai_pmh.read_item(content)
+    assert item.metadata is not None  # others never became a document
+    read = dublin_core.read if item.metadata.tag.endswith("}dc") else lom.read
+    record = read(item.identifier, item.datestamp, item.metadata, kind)
+    if access is AccessMode.OPEN and not licence and not language and grant is None:
+        return record
+    mode = access if record.access is AccessMode.OPEN else record.access
+    granted = grant is not None and mode is not AccessMode.OPEN
+    return replace(
+        record,
+        access=mode,
+        grants=(*record.grants, grant) if grant is not None and granted else record.grants,
+        licence=record.licence or licence,
+        languages=record.languages or tuple(filter(None, (language,))),
+    )
 
 
 def _excerpt(item: Item) -> str:

@@ -27,7 +27,8 @@ import requests
 from lxml import etree
 
 from hub import models
-from hub.catalogue.sync import sync, tune_process
+from hub.catalogue.helper import tune_process
+from hub.catalogue.sync import sync
 from hub.db import migrate
 from hub.runtime import Hub
 from hub.settings import Settings

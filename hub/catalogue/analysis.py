@@ -12,7 +12,6 @@ import functools
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from hub.catalogue import compounds, identifiers, vocabulary
@@ -29,7 +28,7 @@ BREAK = "."
 _MAX_WORDS = 2_000
 _CACHED = 20_000
 _WORD = re.compile(r"[^\W_]+")
-_GENDERED = re.compile(r"(?<=\w)[*:_/·](?=in(?:nen)?\b)", re.IGNORECASE)
+_GENDERED = re.compile(r"[*:_/·](?<=\w.)(?=in(?:nen)?\b)", re.IGNORECASE)
 _LATIN = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "å": "a", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
 )
@@ -47,8 +46,7 @@ _STOP = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(NamedTuple):
     """What the index keeps of a record's text; small and picklable."""
 
     tokens: str
@@ -116,11 +114,9 @@ def analyse(record: Record) -> Analysis:
                 found = words(text)[:_MAX_WORDS]
                 if is_vocabulary:
                     vocabulary_words.update(dict.fromkeys(found))
-                tokens += [token for written in found if (token := field[written])]
+                tokens += filter(None, map(field.__getitem__, found))
                 tokens.append(BREAK)
-                for written in found:
-                    if written in field.parts:
-                        parts[field.parts[written]] = None
+                parts.update(dict.fromkeys(filter(None, map(field.parts.get, found))))
     tokens += parts
     tokens += _category_tokens(
         record.kind.value,

@@ -156,7 +156,11 @@ def differences(old: str, new: str) -> list[tuple[str, str, str]]:
 
 def clean_line(text: str) -> str:
     """Text on one line, in NFC, without control characters and doubled spaces."""
-    if text.isprintable() and "  " not in text and unicodedata.is_normalized("NFC", text):
+    if (
+        text.isprintable()
+        and "  " not in text
+        and (text.isascii() or unicodedata.is_normalized("NFC", text))
+    ):
         return text.strip()
     return " ".join(_CONTROL.sub("", unicodedata.normalize("NFC", text)).split())
 

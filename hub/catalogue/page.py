@@ -1,8 +1,9 @@
 """Stores one page of a source: offers, grants, works, index, rejects, differences, counts, cursor.
 
-`compare` looks at what is stored already; it needs no lock because only one run at a time works
-on a source. `store` writes everything in one transaction, so a run that is killed has either
-taken in a page together with its cursor, or nothing of it. Statements are built once.
+`look_up` reads what is stored already, `sift` sets aside what was read before, and `compare` holds
+the rest against it; none needs a lock because only one run at a time works on a source. `store`
+writes everything in one transaction, so a run that is killed has either taken in a page together
+with its cursor, or nothing of it. Statements are built once.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.catalogue import figures, index, indexing, normalise, works
-from hub.catalogue.analysis import Analysis
+from hub.catalogue import figures, index, indexing, normalise, prepare, works
 from hub.catalogue.indexing import Described, Holding
 from hub.catalogue.prepare import Page, Prepared
+from hub.catalogue.reading import source_hash
 from hub.db import allocate, in_list, insert, json_list
 from hub.models import (
     Offer,
@@ -32,6 +33,7 @@ from hub.models import (
     SyncSource,
 )
 from hub.models.base import now, table
+from hub.records import Change, Document
 
 MAX_KEPT = 10_000
 """Rejects and differences kept in full per run; beyond that they are only counted."""
@@ -64,6 +66,9 @@ class Comparison:
     members: list[Member] = field(default_factory=list)
     unchanged: array[int] = field(default_factory=lambda: array("q"))
     """Ids of the offers that are as they were."""
+    reread: list[tuple[str, int]] = field(default_factory=list)
+    """Source hash and id of unchanged offers whose document reads the same although it, or what
+    reads it, is another."""
     spared: array[int] = field(default_factory=lambda: array("q"))
     """Ids of live offers whose record cannot be read now: the source has them, so they stay."""
     deleted: array[int] = field(default_factory=lambda: array("q"))
@@ -78,23 +83,74 @@ class Comparison:
         return len(self.members) - self.added
 
 
-def compare(connection: Connection, site: str, plugin: str, page: Page) -> Comparison:
-    """Which of the page's records are new, changed, unchanged, and which deletions concern us."""
+Stored = sa.Row[*tuple[Any, ...]]
+"""Of an offer: id, source_id, content_hash, source_hash, match_keys, withdrawn_at."""
+
+
+def names(page: Page) -> set[str]:
+    """The source ids of which a page speaks."""
+    return {*page.upserts, *page.deletes, *(reject.source_id for reject in page.rejects)}
+
+
+def look_up(
+    connection: Connection, site: str, plugin: str, names: Collection[str]
+) -> dict[str, Stored]:
+    """What is stored of these records, by source id."""
+    if not names:
+        return {}
+    rows = connection.execute(
+        _select_stored, {"site": site, "plugin": plugin, "names": json_list(names)}
+    )
+    return {row.source_id: row for row in rows}
+
+
+def sift(
+    changes: Sequence[Change], stored: Mapping[str, Stored]
+) -> tuple[list[Change], array[int]]:
+    """The changes that must be looked at, and the ids of offers whose documents were read before.
+
+    Where a page speaks of a record more than once, all of it must be looked at, in its order.
+    """
+    rest: list[Change] = []
+    unchanged = array("q")
+    again = Counter(name for change in changes if (name := prepare.name(change)) is not None)
+    for change in changes:
+        if isinstance(change, Document):
+            name = prepare.name(change) or ""
+            row = stored.get(name)
+            if (
+                row is not None
+                and row.withdrawn_at is None
+                and row.source_hash
+                and again[name] == 1
+                and row.source_hash == source_hash(change)
+            ):
+                unchanged.append(row.id)
+                continue
+        rest.append(change)
+    return rest, unchanged
+
+
+def compare(
+    page: Page, stored: Mapping[str, Stored], unchanged: array[int] | None = None
+) -> Comparison:
+    """Which of the page's records are new, changed, unchanged, and which deletions concern us.
+
+    `stored` must know everything of the page that is stored; `unchanged` are offers of the page
+    that were sifted out before.
+    """
     result = Comparison(page)
+    if unchanged is not None:
+        result.unchanged.extend(unchanged)
     rejected = {reject.source_id for reject in page.rejects} - page.upserts.keys()
-    names = [*page.upserts, *page.deletes, *rejected]
-    stored = {
-        row.source_id: row
-        for row in connection.execute(
-            _select_stored, {"site": site, "plugin": plugin, "names": json_list(names)}
-        )
-    }
     for name, prepared in page.upserts.items():
         row = stored.get(name)
         if row is None:
             result.members.append(Member(prepared))
         elif row.content_hash == prepared.digest and row.withdrawn_at is None:
             result.unchanged.append(row.id)
+            if row.source_hash != prepared.source_hash:
+                result.reread.append((prepared.source_hash, row.id))
         else:
             result.members.append(
                 Member(prepared, row.id, row.content_hash, tuple(row.match_keys.split()))
@@ -134,15 +190,17 @@ def store(
     run_id: int,
     term: int,
     found: Comparison,
-    analyses: Sequence[Analysis],
 ) -> None:
-    """Write a page; `analyses` belong to `found.members` in order.
+    """Write a page. `term` says which taking-up of the run writes.
 
-    `term` says which taking-up of the run writes. Raises `TakenOver` if there was a later one.
+    Raises `TakenOver` if there was a later one.
     """
     lock(connection)
     moment = now()
-    differences = _write_offers(connection, site, plugin, found.members, analyses, moment)
+    differences = _write_offers(connection, site, plugin, found.members, moment)
+    if found.reread:
+        rows = [{"source_hash": digest, "offer": number} for digest, number in found.reread]
+        connection.execute(_note_source, rows)
     counts = {
         "run": run_id,
         "term": term,
@@ -215,7 +273,6 @@ def _write_offers(
     site: str,
     plugin: str,
     members: list[Member],
-    analyses: Sequence[Analysis],
     moment: datetime,
 ) -> list[dict[str, object]]:
     """Insert and update offers and what hangs on them; returns the fields that differ."""
@@ -273,9 +330,13 @@ def _write_offers(
     index.drop(connection, regrouped.dissolved)
     ready = {
         member.offer_id or 0: Described(
-            member.prepared.title, member.prepared.modified, member.prepared.facets, analysis
+            member.prepared.title,
+            member.prepared.modified,
+            member.prepared.facets,
+            member.prepared.analysis,
         )
-        for member, analysis in zip(members, analyses, strict=True)
+        for member in members
+        if member.prepared.analysis is not None
     }
     anew = regrouped.joined | changed | parted
     founded = regrouped.founded - anew
@@ -324,6 +385,7 @@ def _columns(member: Member, moment: datetime) -> dict[str, object]:
         "title": member.prepared.title,
         "record": member.prepared.text,
         "content_hash": member.prepared.digest,
+        "source_hash": member.prepared.source_hash,
         "match_keys": " ".join(member.keys),
         "work_id": member.work_id,
         "changed_at": moment,
@@ -346,6 +408,7 @@ _select_stored = sa.select(
     _offer.c.id,
     _offer.c.source_id,
     _offer.c.content_hash,
+    _offer.c.source_hash,
     _offer.c.match_keys,
     _offer.c.withdrawn_at,
 ).where(
@@ -370,6 +433,7 @@ _update_offers = (
                 "title",
                 "record",
                 "content_hash",
+                "source_hash",
                 "match_keys",
                 "work_id",
                 "changed_at",
@@ -377,6 +441,11 @@ _update_offers = (
             )
         }
     )
+)
+_note_source = (
+    sa.update(_offer)
+    .where(_offer.c.id == sa.bindparam("offer"))
+    .values(source_hash=sa.bindparam("source_hash"))
 )
 _withdraw = (
     sa.update(_offer)

@@ -1,19 +1,22 @@
-"""Makes what a source said fit to be compared and stored; pure, so it can run anywhere."""
+"""Makes what a source said fit to be compared and stored; pure, so it can run on another core."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from hub.catalogue import index, normalise
 from hub.catalogue.analysis import Analysis, analyse
-from hub.records import Checkpoint, Delete, Grant, Record, Reject, Upsert
+from hub.catalogue.reading import source_hash
+from hub.records import Checkpoint, Delete, Document, Grant, Record, Reject, Upsert
 
 MAX_EXCERPT = 500
+MAX_DOCUMENT = 5_000_000
+"""Bytes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Prepared:
     """Of a normalised record what identifies, compares, stores and finds it."""
 
@@ -28,6 +31,9 @@ class Prepared:
     access: str
     facets: tuple[tuple[str, str], ...]
     modified: datetime | None
+    source_hash: str = ""
+    analysis: Analysis | None = None
+    """None where the text is as it was, so that nobody needs its tokens."""
 
 
 @dataclass(slots=True)
@@ -40,22 +46,73 @@ class Page:
     checkpoint: Checkpoint | None = None
 
 
-def prepare(changes: Sequence[object]) -> Page:
-    """A page of changes, with what cannot be taken in among its rejects."""
+def name(change: object) -> str | None:
+    """By which source id what is stored of a change is found; None for a checkpoint or a lie."""
+    match change:
+        case Upsert(record) if type(record) is Record:
+            return _name(record.source_id)
+        case Document() | Delete() | Reject():
+            return _name(change.source_id)
+    return None
+
+
+def prepare(changes: Sequence[object], known: Mapping[str, str]) -> Page:
+    """A page of changes, with what cannot be taken in among its rejects.
+
+    `known` holds the digests of the live records, by source id: what is as it was needs no
+    analysis.
+    """
     page = Page()
+    records: dict[str, Record] = {}
     for change in changes:
-        _add(page, change)
+        match change:
+            case Upsert() | Document():
+                _take(page, records, change)
+            case Delete(source_id):
+                gone = _name(source_id)
+                page.upserts.pop(gone, None)
+                page.deletes[gone] = None
+            case Reject(source_id, reason, excerpt):
+                page.rejects.append(Reject(_name(source_id), _name(reason), _excerpt(excerpt)))
+            case Checkpoint():
+                page.checkpoint = change
+            case _:
+                what = f"the plugin yielded {type(change).__name__}, which is no change"
+                page.rejects.append(Reject("?", what, _excerpt(change)))
+    for source_id, fit in page.upserts.items():
+        if known.get(source_id) != fit.digest:
+            fit.analysis = analyse(records[source_id])
     return page
 
 
-def analyse_all(texts: Iterable[str]) -> list[Analysis]:
-    """The analysis of each dumped record, in order."""
-    return [analyse(normalise.load(text)) for text in texts]
+def _take(page: Page, records: dict[str, Record], change: Upsert | Document) -> None:
+    given: object = change.record if isinstance(change, Upsert) else change.content
+    try:
+        record = _read(change) if isinstance(change, Document) else change.record
+        record = normalise.normalise(record)
+        fit = _prepared(record)
+        if isinstance(change, Document):
+            if fit.source_id != _name(change.source_id):
+                raise normalise.Unfit("source_id: the document is that of another record")
+            fit.source_hash = source_hash(change)
+    except ValueError as reason:
+        page.rejects.append(Reject(name(change) or "?", str(reason), _excerpt(given)))
+    except Exception as defect:
+        what = f"the record cannot be read ({type(defect).__name__})"
+        page.rejects.append(Reject(name(change) or "?", what, _excerpt(given)))
+    else:
+        page.upserts[fit.source_id] = fit
+        page.deletes.pop(fit.source_id, None)
+        records[fit.source_id] = record
 
 
-def prepared(record: Record) -> Prepared:
-    """Raises `normalise.Unfit`."""
-    fit = normalise.normalise(record)
+def _read(document: Document) -> Record:
+    if type(document.content) is not bytes or len(document.content) > MAX_DOCUMENT:
+        raise normalise.Unfit("content: a document of at most 5 MB was expected")
+    return document.read(document.content)
+
+
+def _prepared(fit: Record) -> Prepared:
     text = normalise.dump(fit)
     return Prepared(
         source_id=fit.source_id,
@@ -71,39 +128,13 @@ def prepared(record: Record) -> Prepared:
     )
 
 
-def _add(page: Page, change: object) -> None:
-    match change:
-        case Upsert(record):
-            try:
-                fit = prepared(record)
-            except normalise.Unfit as reason:
-                name = _name(getattr(record, "source_id", "?"))
-                page.rejects.append(Reject(name, str(reason), _excerpt(record)))
-                return
-            except Exception as defect:
-                what = f"the record cannot be read ({type(defect).__name__})"
-                page.rejects.append(Reject("?", what, _excerpt(record)))
-                return
-            page.upserts[fit.source_id] = fit
-            page.deletes.pop(fit.source_id, None)
-        case Delete(source_id):
-            name = _name(source_id)
-            page.upserts.pop(name, None)
-            page.deletes[name] = None
-        case Reject(source_id, reason, excerpt):
-            page.rejects.append(Reject(_name(source_id), _name(reason), _excerpt(excerpt)))
-        case Checkpoint():
-            page.checkpoint = change
-        case _:
-            what = f"the plugin yielded {type(change).__name__}, which is no change"
-            page.rejects.append(Reject("?", what, _excerpt(change)))
-
-
 def _name(thing: object) -> str:
     return normalise.clean_line(_shown(thing, str))[:500]
 
 
 def _excerpt(thing: object) -> str:
+    if type(thing) is bytes:
+        thing = thing[: 4 * MAX_EXCERPT].decode(errors="replace")
     text = thing if type(thing) is str else _shown(thing, repr)
     return normalise.clean_text(text[:MAX_EXCERPT])
 

@@ -1,32 +1,32 @@
 """Takes a source in: plugin → pages → catalogue.
 
-A run reads pages (`producer`), makes them fit (`prepare`), holds each against what is stored
-(`page.compare`), has new text analysed and stores page and cursor together (`page.store`). Its
-life is in `runs`. Preparing and analysing run on a second core (`helper`) while the next page is
-being read and the one before is being stored; memory holds a few pages, whatever the source.
+A run reads pages (`producer`), sets aside what was read before (`page.sift`), reads, cleans and
+analyses the rest (`prepare`), holds it against what is stored (`page.compare`) and stores page and
+cursor together (`page.store`). Its life is in `runs`. Preparing runs on a second core (`helper`)
+while the next page is being fetched and the one before is being stored; memory holds a few pages,
+whatever the source.
 """
 
 from __future__ import annotations
 
-import gc
+from array import array
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import structlog
 
 from hub.catalogue import page, producer, runs
-from hub.catalogue.analysis import Analysis
 from hub.catalogue.helper import Helper, Pending
-from hub.catalogue.prepare import Page, analyse_all, prepare
+from hub.catalogue.prepare import Page, name, prepare
 from hub.db import Database
 from hub.models import SyncRun, SyncSource
 from hub.records import Change, Reject
 from hub.site import Site
 
-WAITING = 2
-"""Pages that may wait for each of the two steps on the second core."""
+WAITING = 3
+"""Pages that may be on their way through the second core."""
 
 log = structlog.get_logger(__name__)
 
@@ -58,16 +58,6 @@ class Report:
     @property
     def done(self) -> int:
         return self.added + self.changed + self.unchanged + self.rejected
-
-
-def tune_process() -> None:
-    """For a process that does nothing but take in sources: look for garbage less often.
-
-    A run makes many short-lived values and hardly a cycle among them; looking for cycles through
-    everything that is loaded, every few hundred values, costs it a fifth of its time.
-    """
-    gc.freeze()
-    gc.set_threshold(20_000, 50, 100)
 
 
 Progress = Callable[[Report], None]
@@ -119,9 +109,10 @@ def preview(
         cursor = None if full or source is None else source.cursor
     try:
         for changes in producer.pages(site, plugin, cursor):
-            given = prepare(changes)
+            given = prepare(changes, {})
             with db.read() as session:
-                found = page.compare(session.connection(), site.key, plugin, given)
+                stored = page.look_up(session.connection(), site.key, plugin, page.names(given))
+                found = page.compare(given, stored)
                 report.differences += page.differences(session.connection(), found)
             _count(report, found)
             report.withdrawn += len(found.deleted)
@@ -153,8 +144,18 @@ def _take_in(
     return line.complete
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A page on its way: what is stored of it, what was set aside, and the rest to come."""
+
+    names: frozenset[str]
+    stored: dict[str, page.Stored]
+    unchanged: array[int]
+    rest: Pending[Page]
+
+
 class _Line:
-    """Pages on their way: being prepared, then being analysed, then stored, in order."""
+    """Pages on their way: being prepared, then stored, in order."""
 
     def __init__(
         self,
@@ -168,40 +169,39 @@ class _Line:
         self.complete = False
         self._db, self._site, self._plugin, self._begun = db, site, plugin, begun
         self._helper, self._progress = helper, progress
-        self._preparing: deque[Pending[Page]] = deque()
-        self._analysing: deque[tuple[page.Comparison, Pending[list[Analysis]]]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._names: set[str] = set()
         self._report = Report(site, plugin, begun.run_id)
 
     def add(self, changes: Sequence[Change]) -> None:
-        self._preparing.append(self._helper.submit(prepare, changes))
-        if len(self._preparing) > WAITING:
-            self._compare()
+        names = frozenset(n for change in changes if (n := name(change)) is not None)
+        if not self._names.isdisjoint(names):
+            # The source gives a record twice: what is looked up must be the first one.
+            self.finish()
+        stored = self._look_up(names)
+        rest, unchanged = page.sift(changes, stored)
+        known = {n: row.content_hash for n, row in stored.items() if row.withdrawn_at is None}
+        pending = self._helper.submit(prepare, rest, known)
+        self._waiting.append(_Waiting(names, stored, unchanged, pending))
+        self._names |= names
+        if len(self._waiting) > WAITING:
+            self._store()
 
     def finish(self) -> None:
-        while self._preparing:
-            self._compare()
-        while self._analysing:
+        while self._waiting:
             self._store()
 
-    def _compare(self) -> None:
-        given = self._preparing.popleft().result()
-        names = {*given.upserts, *given.deletes}
-        if not self._names.isdisjoint(names):
-            # The source gives a record twice: what is compared must see the first one.
-            while self._analysing:
-                self._store()
+    def _look_up(self, names: Collection[str]) -> dict[str, page.Stored]:
         with self._db.read() as session:
-            found = page.compare(session.connection(), self._site, self._plugin, given)
-        texts = [member.prepared.text for member in found.members]
-        self._analysing.append((found, self._helper.submit(analyse_all, texts)))
-        self._names |= names
-        self.complete = given.checkpoint is not None and given.checkpoint.complete
-        if len(self._analysing) > WAITING:
-            self._store()
+            return page.look_up(session.connection(), self._site, self._plugin, names)
 
     def _store(self) -> None:
-        found, analyses = self._analysing.popleft()
+        waiting = self._waiting.popleft()
+        given = waiting.rest.result()
+        stored = waiting.stored
+        if unforeseen := page.names(given) - waiting.names:
+            stored = stored | self._look_up(unforeseen)
+        found = page.compare(given, stored, waiting.unchanged)
         with self._db.write() as session:
             page.store(
                 session.connection(),
@@ -210,9 +210,9 @@ class _Line:
                 self._begun.run_id,
                 self._begun.term,
                 found,
-                analyses.result(),
             )
-        self._names -= {*found.page.upserts, *found.page.deletes}
+        self._names -= waiting.names
+        self.complete = given.checkpoint is not None and given.checkpoint.complete
         _count(self._report, found)
         if self._progress:
             self._progress(self._report)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from tqdm import tqdm
 
 from hub.catalogue import page, runs, sync
-from hub.catalogue.helper import Helper
+from hub.catalogue.helper import Helper, tune_process
 from hub.cli import MAX_ID, json_option, known_site, pass_hub, report, schedules
 from hub.containment import failure_of
 from hub.installed import Unusable, hooks_of
@@ -67,7 +67,7 @@ def _run(
     parallel: int,
     as_json: bool,
 ) -> None:
-    sync.tune_process()
+    tune_process()
     sources, reports = _sources(hub, sites, plugins)
     with (
         Helper() as helper,

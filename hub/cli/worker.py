@@ -39,7 +39,7 @@ def command(hub: Hub, parallel: int, once: bool, grace: float) -> None:
     time. At the end a source is left after its page and resumed the next time. Any number of
     workers may share a PostgreSQL database.
     """
-    from hub.catalogue.sync import tune_process
+    from hub.catalogue.helper import tune_process
     from hub.jobs.worker import Worker
 
     tune_process()

@@ -49,6 +49,10 @@ class Offer(Base):
     record: Mapped[str] = mapped_column(Text)
     """The normalised record as JSON without default values (`hub.catalogue.normalise`)."""
     content_hash: Mapped[str]
+    """Of the normalised record."""
+    source_hash: Mapped[str] = mapped_column(server_default="")
+    """Of the document that the record was read from, and of what read it; empty where the source
+    gave the record itself (`hub.catalogue.reading`)."""
     match_keys: Mapped[str]
     """Its match keys, separated by spaces."""
     work_id: Mapped[int] = mapped_column(ForeignKey("work.id"), index=True)

@@ -24,7 +24,7 @@ from hub.records import (
     Scope,
     Upsert,
 )
-from hub.testing import CatalogueContract, resolved, site_info
+from hub.testing import CatalogueContract, read, resolved, site_info
 from plugins.oai_pmh import OaiPmh
 from tests.servers.oai_provider import FORMATS, FaultyProvider, FaultyServer
 
@@ -50,12 +50,12 @@ class Source:
         self.failure: PluginError | None = None
 
     def run(self, cursor: str | None = None) -> list[Change]:
-        """All changes up to the end, or up to the failure, which is kept."""
+        """All changes up to the end, or up to the failure, which is kept; documents are read."""
         found: list[Change] = []
         self.failure = None
         try:
             for change in self.plugin.catalogue_changes(cursor):
-                found.append(change)
+                found.append(read(change))
         except PluginError as error:
             self.failure = error
         return found
