@@ -11,13 +11,17 @@ from hub import api
 from hub.runtime import Hub
 from hub.web import (
     about,
+    account,
     assets,
     centres,
+    csrf,
     embedding,
     errors,
     headers,
     language,
     live,
+    logging_in,
+    login,
     mounting,
     network,
     oai,
@@ -26,6 +30,7 @@ from hub.web import (
     operation,
     page,
     search,
+    staff,
     texts,
 )
 
@@ -45,12 +50,10 @@ def create_app(hub: Hub | None = None) -> Flask:
         SECRET_KEY=hub.settings.secret_key or token_hex(),
         MAX_CONTENT_LENGTH=MAX_REQUEST,
         MAX_FORM_MEMORY_SIZE=MAX_REQUEST,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=hub.settings.base_url.startswith("https:"),
     )
     app.extensions["hub"] = hub
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for part in (language, headers, assets, texts, page, errors, operation):
+    for part in (language, headers, login, csrf, assets, texts, page, errors, operation):
         part.init_app(app)
     for pages in (
         search,
@@ -62,6 +65,9 @@ def create_app(hub: Hub | None = None) -> Flask:
         network,
         about,
         oai,
+        logging_in,
+        account,
+        staff,
     ):
         app.register_blueprint(pages.pages)
     api.init_app(app)

@@ -98,7 +98,11 @@ def booking_changed(booking: Booking) -> None:
 
 @hookspec
 def identity_methods() -> Iterable[LoginMethod]:  # type: ignore[empty-body]
-    """Name the login buttons of this plugin. Asked together."""
+    """Name the login buttons of this plugin. Asked together.
+
+    A method with `fields` is asked for on the hub's own page, and what is typed there comes as the
+    parameters of `identity_complete`; one without sends the browser away by `identity_begin`.
+    """
 
 
 @hookspec

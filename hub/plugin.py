@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,6 +13,8 @@ from hub.secrets import Secret, SecretValue
 
 if TYPE_CHECKING:
     from flask import Blueprint
+
+    from hub.db import Database
 
 __all__ = ["Config", "PersonalData", "Plugin", "Secret", "SecretValue", "SiteInfo", "Text"]
 
@@ -34,7 +36,8 @@ class SiteInfo:
     """What a plugin may know of the site it runs at, and how it may reach other systems.
 
     `internal_hosts` are the private hosts that this site allows by name; `files` is the folder
-    in which the site's files lie (the only one a plugin may read from).
+    in which the site's files lie (the only one a plugin may read from); `database` is where its
+    own tables are (None where a plugin is built without a hub).
     """
 
     key: str
@@ -44,6 +47,7 @@ class SiteInfo:
     time_zone: str
     internal_hosts: frozenset[str]
     files: Path
+    database: Database | None = field(default=None, compare=False, repr=False)
 
 
 class Config(ma.Schema):

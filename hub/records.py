@@ -298,10 +298,12 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class LoginMethod:
-    """A login button."""
+    """A login button. `fields` are what the hub's own page shall ask for (`login`, `password`,
+    `code`) and hand to `identity_complete`; without any, the browser is sent elsewhere."""
 
     id: str
     label: str
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from hub.containment import (
     plugin_error,
     run_together,
 )
+from hub.db import Database
 from hub.errors import Defect, NotEnabled
 from hub.installed import hooks_of, specified_hooks
 from hub.plugin import Plugin, SiteInfo
@@ -234,7 +235,7 @@ def _guarded(
             close()
 
 
-def site_info(row: SiteRow, files: Path) -> SiteInfo:
+def site_info(row: SiteRow, files: Path, database: Database | None = None) -> SiteInfo:
     """What the plugins of a site get to know of it."""
     return SiteInfo(
         key=row.key,
@@ -244,4 +245,5 @@ def site_info(row: SiteRow, files: Path) -> SiteInfo:
         time_zone=row.time_zone,
         internal_hosts=frozenset(row.internal_hosts),
         files=files,
+        database=database,
     )

@@ -160,7 +160,7 @@ class SiteManager:
         self, row: SiteRow, enabled: tuple[EnabledPlugin, ...], old: _Built | None
     ) -> _Built:
         """Build the site; instances whose activation did not change are kept."""
-        info = site_info(row, self._config / "sites" / row.key)
+        info = site_info(row, self._config / "sites" / row.key, self._database)
         running: dict[str, Running] = {}
         problems: dict[str, str] = {}
         kept = old.enabled if old and old.site.info == info else ()

@@ -13,6 +13,7 @@ from hub.records import Change, Checkpoint, Kind, Record, Upsert
 from hub.runtime import Hub
 from hub.settings import Settings
 from hub.site import Site
+from plugins.accounts import Accounts
 
 Script = Callable[[str | None], Iterable[Change]]
 
@@ -68,7 +69,7 @@ def network(database_url: str, folder: Path, sites: Iterable[str]) -> Iterator[N
         var=folder,
         admin_email="betrieb@example.org",
     )
-    with Hub.open(settings, [Point("scripted", plugin)]) as hub:
+    with Hub.open(settings, [Point("scripted", plugin), Point("accounts", Accounts)]) as hub:
         with hub.db.write() as session:
             for position, key in enumerate(sites):
                 session.add(site_row(key, position))

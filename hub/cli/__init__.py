@@ -29,11 +29,12 @@ COMMANDS: Mapping[str, str] = {
     "search": "Search the catalogue.",
     "sites": "List, import and export the sites.",
     "sync": "Take in what the sources of the sites offer.",
+    "users": "People and their roles, for the first admin and for emergencies.",
     "worker": "Take in the sources when they are due.",
 }
 
 
-REPORTING = frozenset({"barriers", "check", "init", "jobs", "plugins", "search", "sites"})
+REPORTING = frozenset({"barriers", "check", "init", "jobs", "plugins", "search", "sites", "users"})
 """Commands that tell all they find themselves; their log is only for --verbose."""
 
 

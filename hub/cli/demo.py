@@ -38,7 +38,7 @@ def command(serve: bool, host: str, port: int, as_json: bool) -> None:
 
     from hub import log, settings
     from hub.cli import run
-    from hub.demo import load
+    from hub.demo import load, people
     from hub.demo.standins import StandinError
     from hub.directory import FileError
 
@@ -54,7 +54,8 @@ def command(serve: bool, host: str, port: int, as_json: bool) -> None:
             found = load.summary(demo, fresh=fresh)
             if not found.unexpected:
                 load.mark_loaded(demo)
-            _print(found, demo, as_json)
+            password = people.load(demo.hub, demo.folder)
+            _print(found, demo, password, as_json)
             if listener is not None:
                 log.configure()
                 run.serve(demo.hub, listener)
@@ -87,9 +88,11 @@ def _fill(demo: Demo) -> None:
         load.fill(demo, show)
 
 
-def _print(found: Summary, demo: Demo, as_json: bool) -> None:
+def _print(found: Summary, demo: Demo, password: str, as_json: bool) -> None:
     import dataclasses
     import json
+
+    from hub.demo.people import LOGINS
 
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(found), ensure_ascii=False, indent=2))
@@ -110,3 +113,6 @@ def _print(found: Summary, demo: Demo, as_json: bool) -> None:
     click.echo(
         f"To run its sources yourself while it is served: export HUB_CONFIG={demo.settings.config}"
     )
+    click.echo(f"Log in at /anmelden with the password {password}:")
+    for one in LOGINS:
+        click.echo(f"  {one.login:<10} at {one.site:<10} {one.role} ({one.name})")

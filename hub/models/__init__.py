@@ -5,6 +5,15 @@ from hub.models.barrier import BarrierReport
 from hub.models.base import Base
 from hub.models.catalogue import Offer, OfferGrant, Work, WorkKey
 from hub.models.figures import OfferDay, OfferFigure
+from hub.models.identity import (
+    Account,
+    Identity,
+    LoginCode,
+    LoginSession,
+    LoginThrottle,
+    Membership,
+    Person,
+)
 from hub.models.jobs import Job, JobSlot, SyncSchedule
 from hub.models.network import Site
 from hub.models.oai import OaiDocument
@@ -13,20 +22,27 @@ from hub.models.search import SearchDoc, SearchEntry, SearchWord
 from hub.models.sync import SyncChange, SyncPage, SyncReject, SyncRun, SyncSource
 
 __all__ = [
+    "Account",
     "Activation",
     "AuditEntry",
     "BarrierReport",
     "Base",
     "Breaker",
     "Counter",
+    "Identity",
     "Job",
     "JobSlot",
+    "LoginCode",
+    "LoginSession",
+    "LoginThrottle",
+    "Membership",
     "OaiDocument",
     "Offer",
     "OfferDay",
     "OfferFigure",
     "OfferGrant",
     "OfferUse",
+    "Person",
     "SearchDoc",
     "SearchEntry",
     "SearchWord",

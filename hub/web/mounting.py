@@ -11,6 +11,7 @@ from hub.installed import Unusable
 from hub.plugin import Plugin
 from hub.runtime import Hub
 from hub.sites import UnknownSite
+from hub.web import login
 from hub.web.language import add_translations
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -54,8 +55,8 @@ def _mount(app: Flask, hub: Hub, name: str, plugin: type[Plugin]) -> None:
         if name not in site.plugins:
             abort(404)
         view = current_app.view_functions[request.endpoint or ""]
-        if not getattr(view, "hub_public", False):
-            abort(401)
+        if not getattr(view, "hub_public", False) and not login.actor().logged_in:
+            abort(login.ask())
         g.site, g.plugin = site, site.plugins[name]
 
     app.before_request(guard)

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, current_app, request
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from hub.catalogue.oai.answers import Repository
-from hub.web import context
+from hub.web import context, csrf
 
 COMPRESSED = 1_000
 """Bytes from which an answer is worth compressing."""
@@ -20,6 +20,7 @@ pages = Blueprint("oai", __name__)
 
 @pages.route("/oai", methods=["GET", "POST"])
 @pages.route("/oai/<site>", methods=["GET", "POST"])
+@csrf.exempt  # the protocol lets harvesters ask by POST; it changes nothing
 def answer(site: str = "") -> Response:
     given = (request.form if request.method == "POST" else request.args).items(multi=True)
     found = _repository(site).answer(given)

@@ -14,6 +14,7 @@ from flask_babel import gettext, lazy_gettext, ngettext
 
 from hub.catalogue import vocabulary
 from hub.catalogue.entitlement import Badge, Status
+from hub.identity.actor import Role
 from hub.network.coverage import State
 from hub.records import Grant, Kind, Record, Scope
 from hub.web.context import NETWORK_TIME
@@ -44,6 +45,15 @@ STATE = {
     State.STALE: lazy_gettext("Stale"),
     State.ERROR: lazy_gettext("Error"),
     State.ABSENT: lazy_gettext("Not connected"),
+}
+ROLE = {
+    Role.CITIZEN: lazy_gettext("Citizen"),
+    Role.EDUCATOR: lazy_gettext("Educator"),
+    Role.TEACHER: lazy_gettext("Teacher"),
+    Role.STAFF: lazy_gettext("Staff of the centre"),
+    Role.SITE_ADMIN: lazy_gettext("Admin of the centre"),
+    Role.STATE_ANALYST: lazy_gettext("State media centre"),
+    Role.NETWORK_ADMIN: lazy_gettext("Admin of the network"),
 }
 STATE_MARK = {State.CURRENT: "✓", State.STALE: "!", State.ERROR: "✕", State.ABSENT: "–"}
 
@@ -250,4 +260,6 @@ def init_app(app: Flask) -> None:
         summary=summary,
         short=short_name,
     )
-    app.jinja_env.globals.update(KIND=KIND, KINDS=KINDS, STATE=STATE, STATE_MARK=STATE_MARK)
+    app.jinja_env.globals.update(
+        KIND=KIND, KINDS=KINDS, ROLE=ROLE, STATE=STATE, STATE_MARK=STATE_MARK
+    )

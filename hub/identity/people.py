@@ -1,0 +1,210 @@
+"""Persons and their roles: found by identity, granted and revoked by others, all of it audited."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from hub.identity import tokens
+from hub.identity.actor import FROM_LOGIN, NETWORK_ROLES, Role
+from hub.models import (
+    AuditEntry,
+    Identity,
+    LoginCode,
+    LoginSession,
+    Membership,
+    Person,
+    Site,
+)
+from hub.models.base import now
+from hub.records import Claims
+
+LOCAL = "local"
+CODE_LIFE = timedelta(days=3)
+LONGEST = 300
+"""Characters of a name, an e-mail address, an issuer or a subject."""
+
+
+class RoleError(Exception):
+    """The role was not granted or revoked; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """A person with the roles that they hold at one site, or in the network."""
+
+    person_id: int
+    name: str
+    email: str
+    roles: tuple[Role, ...]
+    seen_at: datetime | None
+
+
+def add(session: Session, *, name: str, email: str) -> Person:
+    """A new person, without identity and role."""
+    person = Person(key=secrets.token_hex(8), name=name[:LONGEST], email=email[:LONGEST])
+    session.add(person)
+    session.flush()
+    return person
+
+
+def recognise(session: Session, site: str, claims: Claims) -> Person:
+    """The person whom a provider vouches for; new if it was never heard of.
+
+    Roles that a login may give replace those that this issuer gave at this site before; all
+    others are granted here or not at all. Two requests at once make one person.
+    """
+    known = session.get(Identity, (claims.issuer, claims.subject), with_for_update=True)
+    if known is not None:
+        person = session.get_one(Person, known.person_id)
+        person.name = claims.name[:LONGEST] or person.name
+        person.email = claims.email[:LONGEST] or person.email
+    else:
+        person = add(session, name=claims.name, email=claims.email)
+        session.add(Identity(issuer=claims.issuer, subject=claims.subject, person_id=person.id))
+    session.execute(
+        sa.delete(Membership).where(
+            Membership.person_id == person.id,
+            Membership.source == claims.issuer,
+            Membership.site_key == site,
+        )
+    )
+    for role in sorted(set(claims.roles) & {role.value for role in FROM_LOGIN}):
+        session.add(Membership(person_id=person.id, site_key=site, role=role, source=claims.issuer))
+    session.flush()
+    return person
+
+
+def grant(
+    session: Session,
+    person_id: int,
+    role: Role,
+    site: str | None,
+    *,
+    by: str,
+    until: datetime | None = None,
+) -> None:
+    """Give a person a role; giving it again changes its end. Raises `RoleError`."""
+    if (site is None) != (role in NETWORK_ROLES):
+        where = "belongs to no site" if role in NETWORK_ROLES else "needs a site"
+        raise RoleError(f"The role {role} {where}.")
+    if session.get(Person, person_id) is None:
+        raise RoleError(f"There is no person {person_id}.")
+    if site is not None and session.get(Site, site) is None:
+        raise RoleError(f"There is no site {site!r}.")
+    row = session.scalars(_granted(person_id, role, site)).one_or_none()
+    if row is None:
+        row = Membership(person_id=person_id, site_key=site, role=role.value, source=LOCAL)
+        session.add(row)
+    row.valid_until = until
+    _audit(session, by, site, "role.grant", person_id, {"role": role.value})
+
+
+def revoke(session: Session, person_id: int, role: Role, site: str | None, *, by: str) -> bool:
+    """Take a role back, and end the person's sessions; False when it was not granted here.
+
+    The last admin of a site cannot be taken away. Raises `RoleError`.
+    """
+    row = session.scalars(_granted(person_id, role, site)).one_or_none()
+    if row is None:
+        return False
+    if role is Role.SITE_ADMIN and not _others(session, row):
+        raise RoleError("This is the last admin of the site. Name another one first.")
+    session.delete(row)
+    session.execute(sa.delete(LoginSession).where(LoginSession.person_id == person_id))
+    _audit(session, by, site, "role.revoke", person_id, {"role": role.value})
+    return True
+
+
+def colleagues(session: Session, site: str | None) -> list[Colleague]:
+    """Everybody with a role that was granted here, by name."""
+    rows = session.execute(
+        sa.select(Person, Membership.role)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(Membership.site_key == site, Membership.source == LOCAL, _holds())
+        .order_by(sa.func.lower(Person.name), Person.id, Membership.role)
+    )
+    found: dict[int, Colleague] = {}
+    for person, role in rows:
+        before = found[person.id].roles if person.id in found else ()
+        found[person.id] = Colleague(
+            person.id, person.name, person.email, (*before, Role(role)), person.seen_at
+        )
+    return list(found.values())
+
+
+def everybody(session: Session) -> Sequence[tuple[Person, Sequence[Membership]]]:
+    """All persons with their roles, for operators."""
+    roles: dict[int, list[Membership]] = {}
+    for row in session.scalars(sa.select(Membership).order_by(Membership.id)):
+        roles.setdefault(row.person_id, []).append(row)
+    people = session.scalars(sa.select(Person).order_by(Person.id))
+    return [(person, roles.get(person.id, [])) for person in people]
+
+
+def invite(session: Session, person_id: int, *, by: str, site: str | None = None) -> str:
+    """A code that logs the person in once, within `CODE_LIFE`; earlier ones no longer do."""
+    code = tokens.new()
+    session.execute(sa.delete(LoginCode).where(LoginCode.person_id == person_id))
+    session.add(
+        LoginCode(code_hash=tokens.digest(code), person_id=person_id, expires_at=now() + CODE_LIFE)
+    )
+    _audit(session, by, site, "person.invite", person_id, {})
+    return code
+
+
+def redeem(session: Session, code: str) -> int | None:
+    """The person whom a code lets in; it is used up. None for any other code."""
+    row = session.execute(
+        sa.delete(LoginCode)
+        .where(LoginCode.code_hash == tokens.digest(code))
+        .returning(LoginCode.person_id, LoginCode.expires_at)
+    ).one_or_none()
+    return row.person_id if row is not None and row.expires_at > now() else None
+
+
+def _granted(person_id: int, role: Role, site: str | None) -> sa.Select[Membership]:
+    return sa.select(Membership).where(
+        Membership.person_id == person_id,
+        Membership.role == role.value,
+        Membership.source == LOCAL,
+        Membership.site_key == site,
+    )
+
+
+def _others(session: Session, row: Membership) -> bool:
+    """Whether somebody else holds the same role at the same place."""
+    return bool(
+        session.scalar(
+            sa.select(sa.func.count()).where(
+                Membership.site_key == row.site_key,
+                Membership.role == row.role,
+                Membership.person_id != row.person_id,
+                _holds(),
+            )
+        )
+    )
+
+
+def _holds() -> sa.ColumnElement[bool]:
+    return sa.or_(Membership.valid_until.is_(None), Membership.valid_until > now())
+
+
+def _audit(
+    session: Session, by: str, site: str | None, action: str, person_id: int, after: dict[str, str]
+) -> None:
+    session.add(
+        AuditEntry(
+            actor=by,
+            site_key=site,
+            action=action,
+            subject=f"person:{person_id}",
+            before=None,
+            after=after,
+        )
+    )

@@ -1,0 +1,18 @@
+"""Random tokens that people carry, and the hashes of them that the hub keeps."""
+
+from __future__ import annotations
+
+import secrets
+from hashlib import sha256
+
+BYTES = 32
+
+
+def new() -> str:
+    """A token that nobody can guess; as random as it is long, so a plain hash of it is safe."""
+    return secrets.token_urlsafe(BYTES)
+
+
+def digest(token: str) -> str:
+    """What is stored of a token."""
+    return sha256(token.encode()).hexdigest()

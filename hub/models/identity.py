@@ -1,0 +1,115 @@
+"""People, the identities by which they log in, and what they may do where."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hub.models.base import Base, UtcDateTime, now
+
+
+class Person(Base):
+    """Somebody who has logged in, or was invited to. No pupil is stored."""
+
+    __tablename__ = "person"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    """A random name without meaning, by which plugins know the person."""
+    name: Mapped[str]
+    """As the login gives it; empty where it gives a pseudonym only."""
+    email: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the person last logged in; the retention of inactive accounts counts from here."""
+
+
+class Identity(Base):
+    """What one provider calls a person: (issuer, subject) is the key, never an address."""
+
+    __tablename__ = "identity"
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class Membership(Base):
+    """A role of a person at a site, or in the whole network (no site)."""
+
+    __tablename__ = "membership"
+    __table_args__ = (Index("ix_membership_site_key_role", "site_key", "role"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
+    site_key: Mapped[str | None] = mapped_column(ForeignKey("site.key", ondelete="CASCADE"))
+    role: Mapped[str]
+    source: Mapped[str]
+    """Who says so: `local` (granted here), or the issuer whose login brings the role."""
+    valid_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+# One role once per person, place and source; NULL would count as different from itself.
+Index(
+    "ix_membership_unique",
+    Membership.person_id,
+    func.coalesce(Membership.site_key, ""),
+    Membership.role,
+    Membership.source,
+    unique=True,
+)
+
+
+class Account(Base):
+    """A local account of one site: login name and password."""
+
+    __tablename__ = "account"
+    __table_args__ = (UniqueConstraint("site_key", "login"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_key: Mapped[str] = mapped_column(ForeignKey("site.key", ondelete="CASCADE"))
+    login: Mapped[str]
+    """As typed, in lower case."""
+    password: Mapped[str]
+    """Argon2id with its parameters and salt."""
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+
+
+class LoginSession(Base):
+    """A browser in which somebody is logged in. The cookie holds the token, this row its hash."""
+
+    __tablename__ = "login_session"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    agent: Mapped[str]
+    """What the browser calls itself, shortened."""
+    address: Mapped[str]
+    """The network it came from: the last parts of the address are never stored."""
+
+
+class LoginCode(Base):
+    """A way in that can be used once: an invitation, or help for somebody locked out."""
+
+    __tablename__ = "login_code"
+
+    code_hash: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LoginThrottle(Base):
+    """Failed logins in a row, by account and by network; whoever is named here cannot be told."""
+
+    __tablename__ = "login_throttle"
+
+    key_hash: Mapped[str] = mapped_column(primary_key=True)
+    failures: Mapped[int]
+    last_at: Mapped[datetime] = mapped_column(UtcDateTime)

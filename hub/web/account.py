@@ -1,0 +1,99 @@
+"""What a person sees of themselves: roles, password, and where they are logged in."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hub.identity import accounts, sessions
+from hub.identity.accounts import PasswordRefused
+from hub.identity.actor import Actor
+from hub.models import Account, Person
+from hub.web import context, login, texts
+from hub.web.page import Crumb
+
+pages = Blueprint("account", __name__, url_prefix="/konto")
+
+REFUSED = {
+    "short": lambda: gettext(
+        "The password is too short. Use at least %(number)s characters; a few words are easy to "
+        "remember.",
+        number=accounts.SHORTEST,
+    ),
+    "long": lambda: gettext(
+        "The password is too long. Use at most %(number)s characters.", number=accounts.LONGEST
+    ),
+    "name": lambda: gettext("The password must not contain the login name."),
+}
+
+
+@pages.get("")
+def overview() -> str:
+    return _page(login.demand("account.read"), {})
+
+
+@pages.post("/passwort")
+def change_password() -> ResponseReturnValue:
+    """Needs the present password, and ends all other sessions."""
+    actor = login.demand("account.edit")
+    hub = context.the_hub()
+    number = request.form.get("account", "")
+    with hub.db.read() as session:
+        mine = {str(row.id): row for row in _accounts(session, actor)}
+        for row in mine.values():
+            session.expunge(row)
+    if number not in mine:
+        abort(404)
+    row = mine[number]
+    present, new = request.form.get("present", ""), request.form.get("new", "")
+    if accounts.check(hub.db, row.site_key, row.login, present) is None:
+        return _page(actor, {"present": gettext("This is not your present password.")}), 403
+    try:
+        with hub.db.write() as session:
+            person = session.get_one(Person, actor.person_id)
+            accounts.put(session, row.site_key, person, row.login, new)
+            sessions.end(session, person.id)
+    except PasswordRefused as refused:
+        return _page(actor, {"new": REFUSED[refused.reason]()}), 400
+    assert actor.person_id is not None
+    token = login.begin(actor.person_id)
+    return login.keep(make_response(redirect(url_for("account.overview"), 303)), token)
+
+
+@pages.post("/sitzungen/<int:number>/beenden")
+def end_session(number: int) -> ResponseReturnValue:
+    actor = login.demand("session.end")
+    assert actor.person_id is not None
+    with context.the_hub().db.write() as session:
+        if not sessions.end(session, actor.person_id, number):
+            abort(404)
+    response = make_response(redirect(url_for("account.overview"), 303))
+    return login.forget(response) if number == actor.session_id else response
+
+
+def _accounts(session: Session, actor: Actor) -> list[Account]:
+    query = select(Account).where(Account.person_id == actor.person_id).order_by(Account.id)
+    return list(session.scalars(query))
+
+
+def _page(actor: Actor, problem: dict[str, str]) -> str:
+    assert actor.person_id is not None
+    names = {key: row.name for key, row in context.sites().items()}
+    with context.the_hub().db.read() as session:
+        person = session.get_one(Person, actor.person_id)
+        return render_template(
+            "account.html",
+            person=person,
+            roles=[(texts.ROLE[held.role], names.get(held.site or "", "")) for held in actor.roles],
+            accounts=[(row, names.get(row.site_key, "")) for row in _accounts(session, actor)],
+            sessions=[
+                (row, row.id == actor.session_id)
+                for row in sessions.of_person(session, actor.person_id)
+            ],
+            problem=problem,
+            problems=list(problem.items()),
+            crumbs=[Crumb(gettext("My account"))],
+        )

@@ -1,0 +1,281 @@
+"""Logging in and out: choose a centre and a way, prove who you are, come back to where you were.
+
+A way is a plugin's (`identity_methods`). One that asks for a password names its fields, which
+the hub's own page shows; one that sends the browser elsewhere gives the address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from math import ceil
+from urllib.parse import urlsplit
+
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext, ngettext
+from sqlalchemy.exc import IntegrityError
+from werkzeug.wrappers import Response
+
+from hub.errors import Denied, PluginError, Rejected, Unavailable
+from hub.identity import people, sessions, throttle
+from hub.identity.sessions import network_of
+from hub.installed import Unusable, hooks_of
+from hub.records import Claims, LoginMethod
+from hub.site import Site
+from hub.sites import UnknownSite
+from hub.web import context, login
+from hub.web.page import Crumb, asked_text
+
+pages = Blueprint("login", __name__)
+
+DEADLINE = 20.0
+"""Seconds that an identity provider may take; the person waits."""
+LONGEST = 5_000
+"""Characters of all that comes back from a provider, or of a field."""
+FIELDS = {
+    "login": (lazy_gettext("Login name"), "text", "username"),
+    "password": (lazy_gettext("Password"), "password", "current-password"),
+    "code": (lazy_gettext("One-time code"), "text", "one-time-code"),
+}
+"""What a method may ask for: label, type of the field, what the browser fills in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A login button of a site."""
+
+    label: str
+    url: str
+
+
+@pages.get("/anmelden")
+def choose() -> ResponseReturnValue:
+    """First the centre, then the way."""
+    back = asked_text("weiter", login.LONGEST_RETURN)
+    key = asked_text("zentrum", 60)
+    sites = context.sites()
+    if key not in sites:
+        offering = [row for row in sites.values() if _may_offer(row.key)]
+        if len(offering) != 1:
+            return render_template(
+                "login_centre.html",
+                sites=[(row.key, row.name) for row in offering],
+                back=back,
+                crumbs=[Crumb(gettext("Log in"))],
+            )
+        key = offering[0].key
+    ways = _ways(key, back)
+    if len(ways) == 1:
+        return redirect(ways[0].url, 303)
+    return render_template(
+        "login_ways.html", centre=sites[key], ways=ways, crumbs=_crumbs(sites[key].name)
+    )
+
+
+@pages.get("/anmelden/<site>/<plugin>/<method>")
+def begin(site: str, plugin: str, method: str) -> ResponseReturnValue:
+    live = _site(site)
+    chosen = _method(live, plugin, method)
+    if chosen.fields:
+        return _form(live, plugin, chosen, {}, "")
+    here = context.public_address("login.complete", site=site, plugin=plugin, method=method)
+    try:
+        target = live.one(
+            plugin, "identity_begin", deadline=DEADLINE, method=method, return_url=here
+        )
+    except PluginError as error:
+        return _failed(live, _told(error)), 503
+    if not isinstance(target, str) or urlsplit(target).scheme not in ("http", "https"):
+        return _failed(live, gettext("The login service gave no usable address.")), 503
+    return redirect(target, 303)
+
+
+@pages.get("/anmelden/<site>/<plugin>/<method>/fertig")
+def complete(site: str, plugin: str, method: str) -> ResponseReturnValue:
+    """Where a provider sends the browser back to."""
+    live = _site(site)
+    _method(live, plugin, method)
+    parameters = dict(request.args.items())
+    if sum(map(len, parameters.values())) > LONGEST:
+        abort(400)
+    try:
+        claims = _claims(live, plugin, method, parameters)
+    except Denied as reason:
+        return _failed(live, str(reason)), 403
+    except PluginError as error:
+        return _failed(live, _told(error)), 503
+    return _logged_in(site, claims, "")
+
+
+@pages.post("/anmelden/<site>/<plugin>/<method>")
+def submit(site: str, plugin: str, method: str) -> ResponseReturnValue:
+    """Takes what the fields of a method were filled with."""
+    live = _site(site)
+    chosen = _method(live, plugin, method)
+    typed = {name: request.form.get(name, "")[:LONGEST] for name in chosen.fields}
+    hub = context.the_hub()
+    names = throttle.keys(
+        hub.settings.secret_key,
+        f"{site}/{plugin}/{typed.get('login', '').strip().casefold()}",
+        network_of(request.remote_addr or ""),
+    )
+    with hub.db.read() as session:
+        pause = throttle.wait(session, names)
+    if pause.total_seconds() > 0:
+        seconds = ceil(pause.total_seconds())
+        text = ngettext(
+            "Too many attempts failed. Try again in %(num)d second.",
+            "Too many attempts failed. Try again in %(num)d seconds.",
+            seconds,
+        )
+        return _form(live, plugin, chosen, typed, text), 429
+    try:
+        claims = _claims(live, plugin, method, typed)
+    except Denied:
+        with hub.db.write() as session:
+            throttle.failed(session, names)
+        wrong = gettext("Login name and password do not belong together. Please check both.")
+        return _form(live, plugin, chosen, typed, wrong), 403
+    except PluginError as error:
+        return _form(live, plugin, chosen, typed, _told(error)), 503
+    with hub.db.write() as session:
+        throttle.succeeded(session, names)
+    return _logged_in(site, claims, request.form.get("weiter", ""))
+
+
+@pages.get("/anmelden/einmal/<code>")
+def invitation(code: str) -> str:
+    """A page in between, so that a program that only looks at links uses none of them up."""
+    return render_template("login_code.html", code=code, crumbs=[Crumb(gettext("Log in"))])
+
+
+@pages.post("/anmelden/einmal/<code>")
+def redeem(code: str) -> ResponseReturnValue:
+    with context.the_hub().db.write() as session:
+        person_id = people.redeem(session, code)
+    if person_id is None:
+        return render_template("login_code.html", code="", crumbs=[Crumb(gettext("Log in"))]), 410
+    token = login.begin(person_id)
+    return login.keep(make_response(redirect(url_for("account.overview"), 303)), token)
+
+
+@pages.post("/abmelden")
+def leave() -> Response:
+    somebody = login.actor()
+    if somebody.person_id is not None:
+        with context.the_hub().db.write() as session:
+            sessions.end(session, somebody.person_id, somebody.session_id)
+    response = make_response(redirect(url_for("search.start"), 303))
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return login.forget(response)
+
+
+def _claims(site: Site, plugin: str, method: str, parameters: Mapping[str, str]) -> Claims:
+    claims = site.one(
+        plugin, "identity_complete", deadline=DEADLINE, method=method, parameters=parameters
+    )
+    if not isinstance(claims, Claims) or not claims.issuer or not claims.subject:
+        raise Denied(gettext("The login service did not say who you are."))
+    texts = (claims.issuer, claims.subject, claims.name, claims.email)
+    if not all(isinstance(text, str) and len(text) <= LONGEST for text in texts):
+        raise Denied(gettext("The login service did not say who you are."))
+    return claims
+
+
+def _logged_in(site: str, claims: Claims, back: str) -> ResponseReturnValue:
+    hub = context.the_hub()
+    for attempt in (1, 2):
+        try:
+            with hub.db.write() as session:
+                person_id = people.recognise(session, site, claims).id
+            break
+        except IntegrityError:  # the same person logs in twice for the first time
+            if attempt == 2:
+                raise
+    token = login.begin(person_id)
+    return login.keep(make_response(redirect(login.safe_return(back), 303)), token)
+
+
+def _site(key: str) -> Site:
+    try:
+        return context.the_hub().sites.site(key)
+    except UnknownSite:
+        abort(404)
+
+
+def _may_offer(key: str) -> bool:
+    """Whether a plugin with logins is enabled there; no plugin is asked for it."""
+    sites = context.the_hub().sites
+    for enabled in sites.enabled(key):
+        with suppress(Unusable):
+            if "identity_methods" in hooks_of(sites.installed.load(enabled.name)):
+                return True
+    return False
+
+
+def _methods(site: Site) -> dict[str, list[LoginMethod]]:
+    results, _ = site.each("identity_methods")
+    return {
+        plugin: [one for one in methods if isinstance(one, LoginMethod)]
+        for plugin, methods in results.items()
+        if isinstance(methods, list | tuple)
+    }
+
+
+def _ways(key: str, back: str) -> list[Way]:
+    return [
+        Way(
+            method.label,
+            url_for("login.begin", site=key, plugin=plugin, method=method.id, weiter=back or None),
+        )
+        for plugin, methods in _methods(_site(key)).items()
+        for method in methods
+    ]
+
+
+def _method(site: Site, plugin: str, method: str) -> LoginMethod:
+    for one in _methods(site).get(plugin, ()):
+        if one.id == method:
+            return one
+    abort(404)
+
+
+def _form(
+    site: Site, plugin: str, method: LoginMethod, typed: Mapping[str, str], problem: str
+) -> str:
+    back = request.form.get("weiter") or asked_text("weiter", login.LONGEST_RETURN)
+    first = next(iter(method.fields))
+    return render_template(
+        "login_form.html",
+        centre=site.row,
+        method=method,
+        fields=[
+            (name, *FIELDS[name], "" if name == "password" else typed.get(name, ""))
+            for name in method.fields
+            if name in FIELDS
+        ],
+        problem=problem,
+        problems=[(first, problem)] if problem else [],
+        action=url_for("login.submit", site=site.key, plugin=plugin, method=method.id),
+        back=back,
+        crumbs=_crumbs(site.row.name),
+    )
+
+
+def _failed(site: Site, reason: str) -> str:
+    return render_template(
+        "login_failed.html", centre=site.row, reason=reason, crumbs=_crumbs(site.row.name)
+    )
+
+
+def _told(error: PluginError) -> str:
+    """What a person is told: what a plugin says on purpose, never what broke inside it."""
+    if isinstance(error, Unavailable | Rejected):
+        return str(error)
+    return gettext("The login service does not work at the moment. Try again later.")
+
+
+def _crumbs(name: str) -> list[Crumb]:
+    return [Crumb(gettext("Log in"), url_for("login.choose")), Crumb(name)]

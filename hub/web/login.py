@@ -1,0 +1,123 @@
+"""Who asks: the person behind the session cookie, and what is demanded of them.
+
+There is one cookie, and only after a login: a random token whose hash names a session in the
+database. `demand` is what every view says that is not for everybody.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, g, redirect, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from hub.identity import sessions
+from hub.identity.actor import ANONYMOUS, Actor
+from hub.identity.permissions import can
+from hub.web import context
+
+LONGEST_RETURN = 2_000
+
+
+def actor() -> Actor:
+    """Whoever sent this request."""
+    if "actor" not in g:
+        g.actor = _find()
+    found: Actor = g.actor
+    return found
+
+
+def demand(action: str, thing: Any = None) -> Actor:
+    """The actor, if they may do this; nobody in particular is asked to log in, and to everybody
+    else what they may not touch does not exist."""
+    somebody = actor()
+    if not somebody.logged_in:
+        abort(ask())
+    if not can(somebody, action, thing):
+        abort(404)
+    return somebody
+
+
+def ask() -> BaseResponse:
+    """The way to the login page, and from there back to what was asked for."""
+    back = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("login.choose", weiter=back), 303)
+
+
+def begin(person_id: int) -> str:
+    """Log a person in; the token is for `keep`. A session that this browser had ends."""
+    with context.the_hub().db.write() as session:
+        before = actor()
+        if before.person_id is not None:
+            sessions.end(session, before.person_id, before.session_id)
+        return sessions.begin(
+            session,
+            person_id,
+            agent=request.user_agent.string,
+            address=request.remote_addr or "",
+        )
+
+
+def keep(response: Response, token: str) -> Response:
+    """Hand the token of a session to the browser."""
+    response.set_cookie(
+        cookie_name(), token, secure=_is_secure(), httponly=True, samesite="Lax", path="/"
+    )
+    return response
+
+
+def forget(response: Response) -> Response:
+    response.delete_cookie(
+        cookie_name(), secure=_is_secure(), httponly=True, samesite="Lax", path="/"
+    )
+    return response
+
+
+def cookie_name() -> str:
+    """`__Host-` binds the cookie to this host; without TLS (on one's own machine) there is none."""
+    return "__Host-hub" if _is_secure() else "hub"
+
+
+def safe_return(address: str) -> str:
+    """An address within the hub, or that of the account page."""
+    parts = urlsplit(address)
+    harmless = (
+        address.startswith("/")
+        and not address.startswith(("//", "/\\"))
+        and not parts.scheme
+        and not parts.netloc
+        and address.isprintable()
+        and "\\" not in address
+        and len(address) <= LONGEST_RETURN
+    )
+    return address if harmless else url_for("account.overview")
+
+
+def _is_secure() -> bool:
+    return context.the_hub().settings.base_url.startswith("https:")
+
+
+def _find() -> Actor:
+    token = request.cookies.get(cookie_name(), "")
+    if not token or len(token) > 100:
+        return ANONYMOUS
+    hub = context.the_hub()
+    with hub.db.read() as session:
+        found, unnoted = sessions.actor(session, token)
+    if unnoted and found.session_id is not None:
+        with hub.db.write() as session:
+            sessions.note_use(session, found.session_id)
+    return found
+
+
+def init_app(app: Flask) -> None:
+    @app.context_processor
+    def who() -> dict[str, Actor]:
+        return {"actor": actor()}
+
+    @app.after_request
+    def keep_personal_pages_out_of_caches(response: Response) -> Response:
+        if "actor" in g and g.actor.logged_in and not request.path.startswith("/static/"):
+            response.headers["Cache-Control"] = "no-store"
+        return response

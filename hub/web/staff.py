@@ -1,0 +1,112 @@
+"""The staff of a centre: who has which role, and how somebody joins or leaves."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from hub.identity import people
+from hub.identity.actor import Role
+from hub.identity.people import RoleError
+from hub.identity.permissions import can
+from hub.web import context, login, texts
+from hub.web.page import Crumb
+
+pages = Blueprint("staff", __name__, url_prefix="/<site>/verwaltung/personal")
+
+ROLES = (Role.STAFF, Role.SITE_ADMIN)
+"""What an admin of a site may grant there."""
+LONGEST = 200
+
+
+@pages.get("")
+def listing(site: str) -> str:
+    login.demand("staff.read", site)
+    return _page(site, {}, {})
+
+
+@pages.post("")
+def invite(site: str) -> ResponseReturnValue:
+    """A new colleague: name, address, role; the answer is a link that lets them in once."""
+    actor = login.demand("staff.manage", site)
+    typed = {name: request.form.get(name, "").strip() for name in ("name", "email", "role")}
+    problem = {}
+    for name in ("name", "email"):
+        if len(typed[name]) > LONGEST or not typed[name].isprintable():
+            problem[name] = gettext("This is too long, or holds characters that cannot be stored.")
+    if not typed["name"]:
+        problem["name"] = gettext("Please write the name.")
+    if typed["email"] and "@" not in typed["email"]:
+        problem["email"] = gettext("This is no e-mail address; it needs an @.")
+    if typed["role"] not in ROLES:
+        problem["role"] = gettext("Please choose a role.")
+    if problem:
+        return _page(site, typed, problem), 400
+    with context.the_hub().db.write() as session:
+        person = people.add(session, name=typed["name"], email=typed["email"])
+        people.grant(session, person.id, Role(typed["role"]), site, by=actor.key)
+        code = people.invite(session, person.id, by=actor.key, site=site)
+    link = context.public_address("login.invitation", code=code)
+    return _page(site, {}, {}, invited=(typed["name"], link)), 201
+
+
+@pages.post("/<int:number>/einladen")
+def invite_again(site: str, number: int) -> ResponseReturnValue:
+    """A new way in for a colleague who is locked out."""
+    actor = login.demand("staff.manage", site)
+    with context.the_hub().db.write() as session:
+        colleague = _colleague(people.colleagues(session, site), number)
+        code = people.invite(session, number, by=actor.key, site=site)
+    link = context.public_address("login.invitation", code=code)
+    return _page(site, {}, {}, invited=(colleague.name, link))
+
+
+@pages.post("/<int:number>/entziehen")
+def revoke(site: str, number: int) -> ResponseReturnValue:
+    actor = login.demand("staff.manage", site)
+    role = request.form.get("role", "")
+    if role not in ROLES:
+        abort(400)
+    try:
+        with context.the_hub().db.write() as session:
+            _colleague(people.colleagues(session, site), number)
+            people.revoke(session, number, Role(role), site, by=actor.key)
+    except RoleError:
+        last = gettext("This is the last admin of the centre. Name another one first.")
+        return _page(site, {}, {"staff": last}), 409
+    return redirect(url_for("staff.listing", site=site), 303)
+
+
+def _colleague(found: list[people.Colleague], number: int) -> people.Colleague:
+    """Somebody with a role here; nobody else exists for this site."""
+    for one in found:
+        if one.person_id == number:
+            return one
+    abort(404)
+
+
+def _page(
+    site: str,
+    typed: dict[str, str],
+    problem: dict[str, str],
+    invited: tuple[str, str] | None = None,
+) -> str:
+    row = context.sites()[site]
+    with context.the_hub().db.read() as session:
+        found = people.colleagues(session, site)
+    return render_template(
+        "staff.html",
+        centre=row,
+        colleagues=found,
+        may_manage=can(login.actor(), "staff.manage", site),
+        roles=[(role.value, texts.ROLE[role]) for role in ROLES],
+        typed=typed,
+        problem=problem,
+        problems=list(problem.items()),
+        invited=invited,
+        crumbs=[
+            Crumb(row.name, url_for("centres.profile", site=site)),
+            Crumb(gettext("Staff")),
+        ],
+    )

@@ -1,0 +1,114 @@
+"""Every address against every role: who is let in stands in `routes.toml` and nowhere else."""
+
+from __future__ import annotations
+
+import tomllib
+from fnmatch import fnmatch
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from hub.app import create_app
+from hub.identity.actor import NETWORK_ROLES, Actor, Held, Role
+from hub.identity.permissions import ACTIONS, can
+from hub.web import csrf
+from tests.hub.web.test_security import Paged
+from tests.identities import log_in
+from tests.sources import Network
+
+ROUTES = tomllib.loads((Path(__file__).parent / "routes.toml").read_text("utf-8"))
+PERMISSIONS: dict[str, str] = ROUTES["permission"]
+LISTED = [*ROUTES["public"], *ROUTES["login"], *PERMISSIONS]
+VALUES = {"site": "borken", "number": 999_999}
+ROLES = [None, *((role, "borken") for role in Role), (Role.SITE_ADMIN, "coesfeld")]
+
+
+def rules(app: Flask) -> list[Rule]:
+    return list(app.url_map.iter_rules())
+
+
+def rule_of(app: Flask, endpoint: str) -> tuple[str, str]:
+    """An address of the endpoint at Borken, and a method that it knows."""
+    rule = next(rule for rule in rules(app) if rule.endpoint == endpoint)
+    values = {name: VALUES[name] for name in rule.arguments}
+    method = "POST" if "GET" not in (rule.methods or ()) else "GET"
+    with app.test_request_context():
+        from flask import url_for
+
+        return url_for(endpoint, **values), method
+
+
+def test_every_address_says_for_whom_it_is(app: Flask) -> None:
+    endpoints = {rule.endpoint for rule in rules(app)}
+    unlisted = {one for one in endpoints if not any(fnmatch(one, name) for name in LISTED)}
+    assert not unlisted, "name them in routes.toml"
+    stale = {name for name in LISTED if not any(fnmatch(one, name) for one in endpoints)}
+    assert not stale, "these no longer exist"
+    assert set(PERMISSIONS.values()) <= ACTIONS
+
+
+def ask(client: FlaskClient, address: str, method: str) -> Any:
+    with client.application.test_request_context():
+        token = csrf.token()
+    fields = {csrf.FIELD: token} if method == "POST" else None
+    return client.open(address, method=method, data=fields)
+
+
+@pytest.mark.parametrize("endpoint", [*ROUTES["login"], *PERMISSIONS])
+def test_nobody_in_particular_is_asked_to_log_in(app: Flask, endpoint: str) -> None:
+    address, method = rule_of(app, endpoint)
+    answer = ask(app.test_client(), address, method)
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/anmelden")
+
+
+@pytest.mark.parametrize(("endpoint", "who"), list(product(PERMISSIONS, ROLES)))
+def test_only_who_has_the_permission_there_is_let_in(
+    app: Flask, net: Network, endpoint: str, who: tuple[Role, str] | None
+) -> None:
+    address, method = rule_of(app, endpoint)
+    client = app.test_client()
+    role, site = who or (None, None)
+    log_in(client, net.hub, role, site)
+    held = () if role is None else (Held(role, None if role in NETWORK_ROLES else site),)
+    allowed = can(Actor(1, "x", "", held), PERMISSIONS[endpoint], "borken")
+    # Who passes the guard meets what the view itself says of an empty form or an unknown number.
+    from hub.web import login
+
+    passed = []
+    demand = login.demand
+
+    def watch(action: str, thing: object = None) -> Actor:
+        actor = demand(action, thing)
+        assert action == PERMISSIONS[endpoint]
+        passed.append(action)
+        return actor
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(login, "demand", watch)
+        if method == "POST":
+            patch.setattr(csrf, "_bound_to", lambda: 0)
+        answer = ask(client, address, method)
+    assert bool(passed) == allowed
+    if not allowed:
+        assert answer.status_code == 404, "a foreign row does not exist"
+
+
+def test_plugin_pages_demand_a_login(net: Network) -> None:
+    from hub import activations
+    from hub.runtime import Hub
+    from tests.sources import Point
+
+    entry_points = [Point("scripted", net.plugin), Point("paged", Paged)]
+    with Hub.open(net.hub.settings, entry_points) as hub:
+        activations.enable(hub, "borken", "paged", {}, actor="test")
+        client = create_app(hub).test_client()
+        answer = client.get("/borken/paged/intern")
+        assert answer.headers["Location"].startswith("/anmelden?weiter=")
+        log_in(client, hub, None)
+        assert client.get("/borken/paged/intern").text == "secret"
