@@ -30,6 +30,7 @@ from sqlalchemy.orm import Session
 from hub import models
 from hub.activations import ActivationError, Wanted, announce, checked, put
 from hub.directory import FileError, read_network, read_toml, store
+from hub.institutions import serving
 from hub.runtime import Hub
 from hub.validation import explain
 
@@ -92,6 +93,7 @@ def load(hub: Hub, config: Path, *, actor: str, replace: bool = False) -> Outcom
         changed = store(session, network, actor)
         if changed:
             announce(session)
+            serving.assign(session)
         outcome.sites.extend(changed)
     load_sites(hub, site_files(config), outcome, actor=actor, replace=replace)
     return outcome

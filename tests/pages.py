@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from hub import Config, activations, hookimpl, models
 from hub.catalogue import live
 from hub.catalogue.sync import sync
+from hub.institutions import intake, school_list
 from hub.records import (
     AccessMode,
     Change,
@@ -36,6 +38,17 @@ SITES = ("borken", "coesfeld", "lvr", "leer")
 
 WATER = (Identifier("medium", "5511494"),)
 SCRIPT = "<script>alert('Wasser')</script>"
+
+
+SCHOOLS = """sep=;
+Schulnummer;Schulform;Schulbezeichnung_1;Kurzbezeichnung;PLZ;Ort;E-Mail;Rechtsform;Gemeindeschluessel;Schulbetriebsschluessel;Schulbetriebsdatum
+"900001";"02";"Grundschule Am Kranichteich";"Borken, GG Kranichteich";"46325";"Borken";"900001@schule.nrw.de";"1";"05554012";"1";"01.08.1998"
+"900002";"20";"Gymnasium <script>alert(1)</script>";"Ahaus, Gym";"48683";"Ahaus";"";"2";"05554004";"2";"31.07.2099"
+"900003";"02";"Grundschule An der Furt";"Borken, GG Furt";"46325";"Borken";"";"1";"05554012";"9";"31.07.2020"
+"900004";"15";"Gesamtschule Am Windrad";"Coesfeld, GE Windrad";"48653";"Coesfeld";"";"1";"05558012";"1";"01.08.1998"
+"900005";"15";"Gesamtschule ohne Zentrum";"Köln, GE";"50667";"Köln";"";"1";"05315000";"1";"01.08.1998"
+"""  # noqa: E501
+"""Invented schools; no site serves the last one's district."""
 
 
 def medium(source_id: str, title: str, **values: object) -> Record:
@@ -167,12 +180,21 @@ def filled_network(database_url: str, folder: Path, withdraw: bool = False) -> I
                 .where(models.Site.key == "lvr")
                 .values(name="LVR-Zentrum für Medien und Bildung", kind="state", region="", ags=[])
             )
+        take_in_schools(net, SCHOOLS)
         for key, records in (("borken", borken), ("coesfeld", coesfeld), ("lvr", lvr)):
             take_in(net, key, records(today))
         if withdraw:
             take_in(net, "coesfeld", coesfeld(today)[1:])
         net.hub.sites.refresh()
         yield net
+
+
+def take_in_schools(net: Network, text: str, day: date = date(2026, 1, 1)) -> None:
+    """Take in a list of schools, given as the text of its file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "schools.csv"
+        path.write_text(text, encoding="utf-8")
+        intake.take_in(net.hub.db, school_list.read(path), day, actor="test", accept_closures=True)
 
 
 def take_in(net: Network, site: str, records: list[Record]) -> None:

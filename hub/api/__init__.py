@@ -9,11 +9,11 @@ from __future__ import annotations
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
-from hub.api import document, offers, problems, search, sites
+from hub.api import document, offers, problems, schools, search, sites
 
 __all__ = ["init_app"]
 
-_VIEWS = (document, search, offers, sites)
+_VIEWS = (document, search, offers, sites, schools)
 """Modules whose import puts their views on the blueprint."""
 
 

@@ -104,6 +104,7 @@ def index(_: dict[str, Any]) -> dict[str, Any]:
         "links": {
             "document": link("openapi"),
             "sites": link("api.list_sites"),
+            "schools": link("api.find_schools"),
             "offers": link("api.list_offers"),
             "works": link("api.list_works"),
             "search": link("api.search_works"),

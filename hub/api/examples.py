@@ -66,6 +66,34 @@ SITE: Example = {
 }  # fmt: skip
 SITES: Example = {"items": [SITE]}
 
+_SERVING: Example = {
+    **_SITE_NAME,
+    "links": {"self": f"{_API}/sites/borken", "page": f"{_HUB}/zentren/borken"},
+}
+SCHOOLS: Example = {
+    "items": [
+        {
+            "school_id": "DE-NW-900125",
+            "kind": _term("school", "Schule"),
+            "form": _term("02", "Grundschule"),
+            "name": "Grundschule Am Wiesengrund",
+            "short_name": "Borken, GG Am Wiesengrund",
+            "private": False,
+            "street": "Am Wiesengrund 4",
+            "postcode": "46325",
+            "town": "Borken",
+            "municipality": "05554012",
+            "website": "",
+            "utm": {"east": 352000, "north": 5746000},
+            "closed_on": None,
+            "sites": [_SERVING],
+        }
+    ],
+    "total": 1,
+    "sites": [_SERVING],
+    "near": "",
+}
+
 _BADGE: Example = {
     "status": _term("elsewhere", "Nur in bestimmten Zentren lizenziert"),
     "sites": ["borken"],
@@ -209,7 +237,7 @@ INDEX: Example = {
         "document": f"{_API}/openapi.json",
         **{
             name: f"{_API}/{name}"
-            for name in ("sites", "offers", "works", "search", "suggest", "changes")
+            for name in ("sites", "schools", "offers", "works", "search", "suggest", "changes")
         },
     },
 }

@@ -135,6 +135,15 @@ class SitesParameters(Parameters):
     )
 
 
+class SchoolsParameters(Parameters):
+    q = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=LONGEST_VALUE),
+        metadata=said("Number, name, place or postcode.", "46325"),
+    )
+    limit = _limit(20, 100)
+
+
 class OffersParameters(Parameters):
     kind = _kind()
     site = _site()

@@ -160,6 +160,52 @@ class SitesSchema(Answer):
     items = _list(SiteSchema, "The sites by name.")
 
 
+class ServingLinksSchema(Answer):
+    self = _text("The site in the API.")
+    page = _text("Its page for people.")
+
+
+class ServingSchema(Answer):
+    """A site that serves a school."""
+
+    key = _text("Key of the site.", "borken")
+    name = _text("Name.", "Medienzentrum Kreis Borken")
+    links = _one(ServingLinksSchema, "Addresses.")
+
+
+class UtmSchema(Answer):
+    """A place in EPSG:25832."""
+
+    east = _number("Easting in metres.", 361466)
+    north = _number("Northing in metres.", 5673192)
+
+
+class SchoolSchema(Answer):
+    """A school, or another institution that borrows and books."""
+
+    school_id = _text("Land and Schulnummer; empty for what has none.", "DE-NW-900125")
+    kind = Term("institution_kind", "What it is.")
+    form = Term("school_form", "Schulform, by the state's code.", allow_none=True)
+    name = _text("Name.", "Grundschule Am Wiesengrund")
+    short_name = _text("Short name in the state's list.")
+    private = fields.Boolean(metadata=said("Whether a private body maintains it."))
+    street = _text("Street and number.")
+    postcode = _text("Postcode.", "46325")
+    town = _text("Town.", "Borken")
+    municipality = _text("Gemeindeschlüssel; its first five digits are the district.", "05554012")
+    website = _text("Address of the website.")
+    utm = _one(UtmSchema, "Where it is; null: not known.", allow_none=True)
+    closed_on = _day("Its last day, which may lie ahead; null: it stays open.")
+    sites = _list(ServingSchema, "The sites that serve it.")
+
+
+class SchoolsSchema(Answer):
+    items = _list(SchoolSchema, "The institutions.")
+    total = _number("How many match.", 1)
+    sites = _list(ServingSchema, "The sites that serve any that matches, the likeliest first.")
+    near = _text("The beginning of the postcode, where no institution has the whole one.", "4632")
+
+
 class IdentifierSchema(Answer):
     scheme = _text("medium, parallel, isbn, ean, doi or url.", "medium")
     value = _text("The identifier.", "5511494")
@@ -383,6 +429,7 @@ class CompletionsSchema(Answer):
 class IndexLinksSchema(Answer):
     document = _text("This API in OpenAPI 3.1.")
     sites = _text("The sites of the network.")
+    schools = _text("Schools and the sites that serve them; needs `?q=`.")
     offers = _text("All live offers.")
     works = _text("All works.")
     search = _text("Search.")

@@ -23,9 +23,11 @@ COMMANDS: Mapping[str, str] = {
     "check": "List everything that is wrong; exit 1 when something is.",
     "demo": "Load the demonstration network, and serve it.",
     "init": "Create or upgrade the database and load the sites.",
+    "institutions": "Enter and list Kitas, ZfsL, Vereine and others.",
     "jobs": "Look at the jobs of the worker, and try parked ones again.",
     "plugins": "Enable, configure and show the plugins of a site.",
     "run": "Serve the hub.",
+    "schools": "Take in the state's list of schools, look schools up.",
     "search": "Search the catalogue.",
     "sites": "List, import and export the sites.",
     "sync": "Take in what the sources of the sites offer.",
@@ -34,7 +36,20 @@ COMMANDS: Mapping[str, str] = {
 }
 
 
-REPORTING = frozenset({"barriers", "check", "init", "jobs", "plugins", "search", "sites", "users"})
+REPORTING = frozenset(
+    {
+        "barriers",
+        "check",
+        "init",
+        "institutions",
+        "jobs",
+        "plugins",
+        "schools",
+        "search",
+        "sites",
+        "users",
+    }
+)
 """Commands that tell all they find themselves; their log is only for --verbose."""
 
 

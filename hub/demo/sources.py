@@ -19,7 +19,7 @@ from typing import Any
 
 import tomli_w
 
-from hub.demo import dice, documents, inventories, open_media, sheets, stock
+from hub.demo import dice, documents, inventories, open_media, schools, sheets, stock
 from hub.demo.inventories import Holder
 from hub.demo.stock import Medium, Stock
 from hub.directory import read_network
@@ -69,7 +69,7 @@ class Sources:
 
     def documents(self) -> dict[str, bytes]:
         """Every file by its path in the demonstration's folder."""
-        return {**self._arix(), **self._web(), **self._folders()}
+        return {**self._arix(), **self._web(), **self._folders(), **schools.documents(self.base)}
 
     def settings(self, addresses: Mapping[str, str]) -> dict[str, bytes]:
         """The configuration folder, with the addresses of the stand-ins filled in."""

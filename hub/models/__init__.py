@@ -14,6 +14,12 @@ from hub.models.identity import (
     Membership,
     Person,
 )
+from hub.models.institution import (
+    Institution,
+    InstitutionChange,
+    InstitutionSite,
+    SchoolList,
+)
 from hub.models.jobs import Job, JobSlot, SyncSchedule
 from hub.models.network import Site
 from hub.models.oai import OaiDocument
@@ -30,6 +36,9 @@ __all__ = [
     "Breaker",
     "Counter",
     "Identity",
+    "Institution",
+    "InstitutionChange",
+    "InstitutionSite",
     "Job",
     "JobSlot",
     "LoginCode",
@@ -43,6 +52,7 @@ __all__ = [
     "OfferGrant",
     "OfferUse",
     "Person",
+    "SchoolList",
     "SearchDoc",
     "SearchEntry",
     "SearchWord",

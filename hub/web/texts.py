@@ -12,6 +12,7 @@ from babel.numbers import format_decimal
 from flask import Flask
 from flask_babel import gettext, lazy_gettext, ngettext
 
+from hub import models
 from hub.catalogue import vocabulary
 from hub.catalogue.entitlement import Badge, Status
 from hub.identity.actor import Role
@@ -221,6 +222,13 @@ def short_name(name: str) -> str:
     return name.removeprefix("Medienzentrum ").strip() or name
 
 
+def institution_kind(row: models.Institution) -> str:
+    """The Schulform of a school, else what kind of institution it is."""
+    if row.school_form:
+        return vocabulary.label("school_form", row.school_form, language())
+    return vocabulary.label("institution_kind", row.kind, language())
+
+
 def grant_text(grant: Grant, names: Mapping[str, str]) -> str:
     """A licence in words: whom it reaches and for how long."""
     match grant.scope:
@@ -258,6 +266,7 @@ def init_app(app: Flask) -> None:
         offers=count_offers,
         centres=count_centres,
         summary=summary,
+        institution_kind=institution_kind,
         short=short_name,
     )
     app.jinja_env.globals.update(

@@ -1,0 +1,1 @@
+"""Schools and other institutions: taken in, kept with their history, led to their centre."""
