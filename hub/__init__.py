@@ -2,7 +2,16 @@
 
 from hub import errors, records
 from hub.hookspecs import hookimpl
-from hub.plugin import Config, PersonalData, Plugin, Secret, SecretValue, SiteInfo
+from hub.plugin import (
+    Config,
+    PersonalData,
+    Plugin,
+    Secret,
+    SecretValue,
+    SiteInfo,
+    permission,
+    public,
+)
 
 __all__ = [
     "Config",
@@ -13,5 +22,7 @@ __all__ = [
     "SiteInfo",
     "errors",
     "hookimpl",
+    "permission",
+    "public",
     "records",
 ]

@@ -107,14 +107,23 @@ def identity_methods() -> Iterable[LoginMethod]:  # type: ignore[empty-body]
 
 @hookspec
 def identity_begin(method: str, return_url: str) -> str:  # type: ignore[empty-body]
-    """Return the address to which the browser is sent to log in. Asked alone."""
+    """Return the address to which the browser is sent to log in. Asked alone.
+
+    `return_url` is where the provider sends the browser back to, by GET or POST, the same for
+    every login by this method. What must not be forged (state, nonce, the id of a request) goes
+    into the address returned: the hub keeps it for this browser, and hands it to
+    `identity_complete`.
+    """
 
 
 @hookspec
 def identity_complete(method: str, parameters: Mapping[str, str]) -> Claims:  # type: ignore[empty-body]
     """Turn the identity provider's answer into claims, or raise `Denied`. Asked alone.
 
-    It fails closed: no second plugin is tried.
+    `parameters` are those of the answer (or the fields of the method), for a provider elsewhere
+    together with `hub.begin_url`, the address that `identity_begin` gave in this browser, and
+    `hub.return_url`. It fails closed: no second plugin is tried; why it was denied is told to the
+    admins of the site only. Schools are Schulnummern; somebody who is only a `pupil` is not stored.
     """
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import marshmallow as ma
 
@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 
     from hub.db import Database
 
-__all__ = ["Config", "PersonalData", "Plugin", "Secret", "SecretValue", "SiteInfo", "Text"]
+__all__ = [
+    "Config",
+    "PersonalData",
+    "Plugin",
+    "Secret",
+    "SecretValue",
+    "SiteInfo",
+    "Text",
+    "permission",
+    "public",
+]
 
 Text = Mapping[str, str]
 """A text for people by language: `{"de": "Verleih", "en": "Lending"}`."""
@@ -48,6 +58,28 @@ class SiteInfo:
     internal_hosts: frozenset[str]
     files: Path
     database: Database | None = field(default=None, compare=False, repr=False)
+
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def public(view: View) -> View:
+    """Mark a view of a plugin's blueprint as open to everybody; any other demands a login."""
+    view.hub_public = True  # type: ignore[attr-defined]
+    return view
+
+
+def permission(action: str) -> Callable[[View], View]:
+    """Mark a view of a plugin's blueprint as open to those who may do this at its site.
+
+    The actions stand in `hub.identity.permissions`.
+    """
+
+    def mark(view: View) -> View:
+        view.hub_permission = action  # type: ignore[attr-defined]
+        return view
+
+    return mark
 
 
 class Config(ma.Schema):

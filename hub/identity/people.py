@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.identity import tokens
-from hub.identity.actor import FROM_LOGIN, NETWORK_ROLES, Role
+from hub.identity.actor import AT_SCHOOL, FROM_LOGIN, NETWORK_ROLES, Held, Role
 from hub.models import (
     AuditEntry,
     Identity,
@@ -28,6 +28,10 @@ LOCAL = "local"
 CODE_LIFE = timedelta(days=3)
 LONGEST = 300
 """Characters of a name, an e-mail address, an issuer or a subject."""
+MOST = 50
+"""Roles, and schools, that a login may bring."""
+CLAIMED = timedelta(days=180)
+"""How long a role that a login brought holds without another login."""
 
 
 class RoleError(Exception):
@@ -53,6 +57,38 @@ def add(session: Session, *, name: str, email: str) -> Person:
     return person
 
 
+def is_sound(claims: object) -> bool:
+    """Whether these are claims that can be stored: of the right types, short, and of somebody."""
+    if type(claims) is not Claims:
+        return False
+    texts = (claims.issuer, claims.subject, claims.name, claims.email)
+    lists = (claims.roles, claims.schools)
+    return all(isinstance(one, tuple) and len(one) <= MOST for one in lists) and (
+        all(
+            isinstance(text, str) and len(text) <= LONGEST and (not text or text.isprintable())
+            for text in (*texts, *claims.roles, *claims.schools)
+        )
+        and bool(claims.issuer and claims.subject)
+    )
+
+
+def held_by(site: str, claims: Claims) -> tuple[Held, ...]:
+    """The roles that these claims bring, once per school where they are held at schools."""
+    known = {role.value: role for role in FROM_LOGIN}
+    schools = tuple(dict.fromkeys(claims.schools)) or ("",)
+    return tuple(
+        Held(role, site, school)
+        for role in dict.fromkeys(known[one] for one in claims.roles if one in known)
+        for school in (schools if role in AT_SCHOOL else ("",))
+    )
+
+
+def pupil(site: str, claims: Claims) -> tuple[Held, ...]:
+    """The roles of somebody who is nothing but a pupil, and so is not stored; else none."""
+    held = held_by(site, claims)
+    return held if all(one.role is Role.PUPIL for one in held) else ()
+
+
 def recognise(session: Session, site: str, claims: Claims) -> Person:
     """The person whom a provider vouches for; new if it was never heard of.
 
@@ -67,17 +103,38 @@ def recognise(session: Session, site: str, claims: Claims) -> Person:
     else:
         person = add(session, name=claims.name, email=claims.email)
         session.add(Identity(issuer=claims.issuer, subject=claims.subject, person_id=person.id))
-    session.execute(
-        sa.delete(Membership).where(
-            Membership.person_id == person.id,
+    _take_over(session, person.id, site, claims)
+    session.flush()
+    return person
+
+
+def _take_over(session: Session, person_id: int, site: str, claims: Claims) -> None:
+    """What this issuer said at this site becomes what it says now; what stays keeps its row."""
+    said = {(one.role.value, one.school): one for one in held_by(site, claims)}
+    rows = session.scalars(
+        sa.select(Membership).where(
+            Membership.person_id == person_id,
             Membership.source == claims.issuer,
             Membership.site_key == site,
         )
     )
-    for role in sorted(set(claims.roles) & {role.value for role in FROM_LOGIN}):
-        session.add(Membership(person_id=person.id, site_key=site, role=role, source=claims.issuer))
-    session.flush()
-    return person
+    for row in rows:
+        if said.pop((row.role, row.school), None) is None:
+            session.delete(row)
+        else:
+            row.valid_until = now() + CLAIMED
+    for one in said.values():
+        if one.role is not Role.PUPIL:
+            session.add(
+                Membership(
+                    person_id=person_id,
+                    site_key=site,
+                    school=one.school,
+                    role=one.role.value,
+                    source=claims.issuer,
+                    valid_until=now() + CLAIMED,
+                )
+            )
 
 
 def grant(

@@ -33,8 +33,22 @@ _STAFF = {Role.STAFF: _SITE, Role.SITE_ADMIN: _SITE, Role.NETWORK_ADMIN: _ALL}
 _ADMINS = {Role.SITE_ADMIN: _SITE, Role.NETWORK_ADMIN: _ALL}
 _NETWORK = {Role.STATE_ANALYST: _ALL, Role.NETWORK_ADMIN: _ALL}
 
-ANYBODY: Mapping[str, Reach] = {"account.read": _OWN, "account.edit": _OWN, "session.end": _OWN}
-"""What everybody may do who is logged in, whatever their roles."""
+_BORROWERS = {Role.CITIZEN: _SITE, Role.EDUCATOR: _SITE, Role.TEACHER: _SITE}
+_EVALUATION = {**_STAFF, Role.STATE_ANALYST: _ALL}
+
+ANYBODY: Mapping[str, Reach] = dict.fromkeys(
+    (
+        "account.read",
+        "account.edit",
+        "session.end",
+        "booking.read",
+        "booking.cancel",
+        "wish.read",
+        "token.manage",
+    ),
+    _OWN,
+)
+"""What everybody may do who has an account, whatever their roles, to what is theirs."""
 RULES: Mapping[str, Mapping[Role, Reach]] = {
     "plugin.read": _STAFF,
     "plugin.configure": _ADMINS,
@@ -45,6 +59,25 @@ RULES: Mapping[str, Mapping[Role, Reach]] = {
     "staff.manage": _ADMINS,
     "audit.read": _ADMINS,
     "site.edit": _STAFF,
+    "token.manage": _ADMINS,
+    "work.review": _STAFF,
+    "grant.manage": _ADMINS,
+    "wish.create": {**_BORROWERS, **_STAFF},
+    "wish.read": _STAFF,
+    "demand.read": _EVALUATION,
+    "statistics.read": _EVALUATION,
+    "booking.create": {**_BORROWERS, **_STAFF},
+    "booking.read": _STAFF,
+    "booking.cancel": _STAFF,
+    "booking.manage": _STAFF,
+    "desk.use": _STAFF,
+    "item.manage": _STAFF,
+    "rules.edit": _ADMINS,
+    "request.handle": _STAFF,
+    "training.manage": _STAFF,
+    "institution.read": _STAFF,
+    "institution.edit": _STAFF,
+    "borrower.manage": _STAFF,
     "network.read": _NETWORK,
     "network.manage": {Role.NETWORK_ADMIN: _ALL},
 }
@@ -75,7 +108,7 @@ def reached(actor: Actor, action: str) -> Reached:
     return Reached(
         everywhere=any(reach is _ALL for reach, _ in found),
         sites=frozenset(site for reach, site in found if reach is _SITE and site is not None),
-        own=action in ANYBODY or any(reach is _OWN for reach, _ in found),
+        own=actor.person_id is not None and action in ANYBODY,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -21,8 +22,30 @@ NOTED_EVERY = timedelta(minutes=1)
 LONGEST_AGENT = 200
 
 
-def begin(session: Session, person_id: int, *, agent: str, address: str) -> str:
-    """Log a person in; returns the token for the cookie. Sessions that are over are erased."""
+@dataclass(frozen=True, slots=True)
+class Via:
+    """The identity with which a session begins; empty where no provider vouched."""
+
+    issuer: str = ""
+    subject: str = ""
+
+
+NO_PROVIDER = Via()
+
+
+def begin(
+    session: Session,
+    person_id: int | None,
+    *,
+    agent: str,
+    address: str,
+    via: Via = NO_PROVIDER,
+    guest: Sequence[Held] = (),
+) -> str:
+    """Log a person in; returns the token for the cookie. Sessions that are over are erased.
+
+    `guest` are the roles of a pupil, of whom nothing else is kept, not even a pseudonym.
+    """
     token, moment = tokens.new(), now()
     session.execute(
         sa.delete(LoginSession).where(
@@ -35,14 +58,18 @@ def begin(session: Session, person_id: int, *, agent: str, address: str) -> str:
         LoginSession(
             token_hash=tokens.digest(token),
             person_id=person_id,
+            guest=None if person_id else [[one.role, one.site, one.school] for one in guest],
+            issuer=via.issuer if person_id else "",
+            subject=via.subject if person_id else "",
+            proven_at=moment,
             created_at=moment,
             seen_at=moment,
             agent=agent[:LONGEST_AGENT],
             address=network_of(address),
         )
     )
-    person = session.get_one(Person, person_id)
-    person.seen_at = moment
+    if person_id is not None:
+        session.get_one(Person, person_id).seen_at = moment
     return token
 
 
@@ -52,15 +79,71 @@ def actor(session: Session, token: str) -> tuple[Actor, bool]:
     found = session.execute(_SESSION, {"hash": tokens.digest(token)}).one_or_none()
     if found is None:
         return ANONYMOUS, False
-    row, person = found
+    row: LoginSession = found[0]
+    person: Person | None = found[1]
     if row.seen_at < moment - IDLE or row.created_at < moment - ABSOLUTE:
         return ANONYMOUS, False
-    roles = session.execute(_ROLES, {"person": person.id, "now": moment})
-    held = tuple(Held(Role(role), site) for role, site in roles if role in set(Role))
+    unnoted = row.seen_at < moment - NOTED_EVERY
+    if person is None:
+        held = tuple(Held(Role(role), site, school) for role, site, school in row.guest or ())
+        return Actor(roles=held, session_id=row.id, context=usual(held)), unnoted
+    held = roles_of(session, person.id)
+    chosen = next((one for one in held if one.id == row.membership_id), None)
     return (
-        Actor(person.id, person.key, person.name or person.email, held, row.id),
-        row.seen_at < moment - NOTED_EVERY,
+        Actor(
+            person.id,
+            person.key,
+            person.name or person.email,
+            held,
+            row.id,
+            chosen or usual(held),
+            row.proven_at,
+        ),
+        unnoted,
     )
+
+
+def roles_of(session: Session, person_id: int) -> tuple[Held, ...]:
+    """The roles that a person holds now."""
+    rows = session.execute(_ROLES, {"person": person_id, "now": now()})
+    return tuple(
+        Held(Role(role), site, school, number)
+        for number, role, site, school in rows
+        if role in set(Role)
+    )
+
+
+def usual(held: Sequence[Held]) -> Held | None:
+    """The context of who has not chosen one: who teaches borrows as a teacher."""
+    order = (Role.TEACHER, Role.EDUCATOR, Role.CITIZEN)
+    return min(
+        held,
+        key=lambda one: order.index(one.role) if one.role in order else len(order),
+        default=None,
+    )
+
+
+def choose(session: Session, actor: Actor, membership: int) -> bool:
+    """Make one of the actor's roles the active context; False when it is none of theirs."""
+    if membership not in {one.id for one in actor.roles}:
+        return False
+    session.execute(
+        sa.update(LoginSession)
+        .where(LoginSession.id == actor.session_id)
+        .values(membership_id=membership)
+    )
+    return True
+
+
+def prove(session: Session, actor: Actor) -> str:
+    """The person proved who they are once more; returns a new token, the old one is no more."""
+    token = tokens.new()
+    session.execute(
+        sa.update(LoginSession)
+        .where(LoginSession.id == actor.session_id)
+        .values(token_hash=tokens.digest(token), proven_at=now())
+    )
+    return token
 
 
 def note_use(session: Session, session_id: int) -> None:
@@ -91,6 +174,19 @@ def end(session: Session, person_id: int, session_id: int | None = None) -> int:
     return len(session.execute(query.returning(LoginSession.id)).all())
 
 
+def leave(session: Session, session_id: int) -> None:
+    """End the session of this browser, whoever's it is."""
+    session.execute(sa.delete(LoginSession).where(LoginSession.id == session_id))
+
+
+def end_of_identity(session: Session, via: Via) -> int:
+    """End what began with this identity, when its provider says so; returns how many."""
+    query = sa.delete(LoginSession).where(
+        LoginSession.issuer == via.issuer, LoginSession.subject == via.subject
+    )
+    return len(session.execute(query.returning(LoginSession.id)).all()) if via.issuer else 0
+
+
 def network_of(address: str) -> str:
     """The network of an address: 24 bits of IPv4, 48 of IPv6; nobody is told by it."""
     try:
@@ -103,11 +199,11 @@ def network_of(address: str) -> str:
 
 _SESSION = (
     sa.select(LoginSession, Person)
-    .join(Person, Person.id == LoginSession.person_id)
+    .outerjoin(Person, Person.id == LoginSession.person_id)
     .where(LoginSession.token_hash == sa.bindparam("hash"))
 )
 _ROLES = (
-    sa.select(Membership.role, Membership.site_key)
+    sa.select(Membership.id, Membership.role, Membership.site_key, Membership.school)
     .where(
         Membership.person_id == sa.bindparam("person"),
         sa.or_(Membership.valid_until.is_(None), Membership.valid_until > sa.bindparam("now")),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, func
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.models.base import Base, UtcDateTime, now
@@ -46,6 +47,8 @@ class Membership(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
     site_key: Mapped[str | None] = mapped_column(ForeignKey("site.key", ondelete="CASCADE"))
+    school: Mapped[str] = mapped_column(default="")
+    """Schulnummer, for roles at a school; a teacher of two schools has two memberships."""
     role: Mapped[str]
     source: Mapped[str]
     """Who says so: `local` (granted here), or the issuer whose login brings the role."""
@@ -58,6 +61,7 @@ Index(
     "ix_membership_unique",
     Membership.person_id,
     func.coalesce(Membership.site_key, ""),
+    Membership.school,
     Membership.role,
     Membership.source,
     unique=True,
@@ -83,10 +87,24 @@ class LoginSession(Base):
     """A browser in which somebody is logged in. The cookie holds the token, this row its hash."""
 
     __tablename__ = "login_session"
+    __table_args__ = (Index("ix_login_session_issuer_subject", "issuer", "subject"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     token_hash: Mapped[str] = mapped_column(unique=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    person_id: Mapped[int | None] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), index=True
+    )
+    guest: Mapped[list[list[Any]] | None] = mapped_column(JSON)
+    """Roles (role, site, school) of somebody who is stored as no person: of a pupil."""
+    issuer: Mapped[str] = mapped_column(default="")
+    subject: Mapped[str] = mapped_column(default="")
+    """The identity that it began with, so that its provider can end it; empty for a pupil."""
+    membership_id: Mapped[int | None] = mapped_column(
+        ForeignKey("membership.id", ondelete="SET NULL")
+    )
+    """The context that was chosen."""
+    proven_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    """When the person last proved who they are."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     agent: Mapped[str]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
@@ -10,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from hub.identity import accounts, sessions
 from hub.identity.accounts import PasswordRefused
-from hub.identity.actor import Actor
+from hub.identity.actor import Actor, Held
 from hub.models import Account, Person
 from hub.web import context, login, texts
 from hub.web.page import Crumb
@@ -32,7 +34,23 @@ REFUSED = {
 
 @pages.get("")
 def overview() -> str:
+    actor = login.actor()
+    if actor.logged_in and actor.person_id is None:
+        return render_template("account_pupil.html", crumbs=[Crumb(gettext("My account"))])
     return _page(login.demand("account.read"), {})
+
+
+@pages.post("/kontext")
+def switch_context() -> ResponseReturnValue:
+    """Act in the name of another of one's roles from now on."""
+    actor = login.demand("account.edit")
+    number = request.form.get("membership", "")
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        abort(400)
+    with context.the_hub().db.write() as session:
+        if not sessions.choose(session, actor, int(number)):
+            abort(404)
+    return redirect(url_for("account.overview"), 303)
 
 
 @pages.post("/passwort")
@@ -74,6 +92,14 @@ def end_session(number: int) -> ResponseReturnValue:
     return login.forget(response) if number == actor.session_id else response
 
 
+def _role_text(held: Held, names: Mapping[str, str]) -> str:
+    """`Lehrkraft, Schule 100012: Medienzentrum Kreis Borken`."""
+    role = str(texts.ROLE[held.role])
+    if held.school:
+        role += gettext(", school %(number)s", number=held.school)
+    return f"{role}: {names.get(held.site, held.site)}" if held.site else role
+
+
 def _accounts(session: Session, actor: Actor) -> list[Account]:
     query = select(Account).where(Account.person_id == actor.person_id).order_by(Account.id)
     return list(session.scalars(query))
@@ -87,7 +113,7 @@ def _page(actor: Actor, problem: dict[str, str]) -> str:
         return render_template(
             "account.html",
             person=person,
-            roles=[(texts.ROLE[held.role], names.get(held.site or "", "")) for held in actor.roles],
+            roles=[(held, _role_text(held, names)) for held in actor.roles],
             accounts=[(row, names.get(row.site_key, "")) for row in _accounts(session, actor)],
             sessions=[
                 (row, row.id == actor.session_id)

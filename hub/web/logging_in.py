@@ -19,13 +19,13 @@ from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
 from hub.errors import Denied, PluginError, Rejected, Unavailable
-from hub.identity import people, sessions, throttle
+from hub.identity import audit, people, sessions, throttle
 from hub.identity.sessions import network_of
 from hub.installed import Unusable, hooks_of
 from hub.records import Claims, LoginMethod
 from hub.site import Site
 from hub.sites import UnknownSite
-from hub.web import context, login
+from hub.web import context, csrf, login, pending
 from hub.web.page import Crumb, asked_text
 
 pages = Blueprint("login", __name__)
@@ -33,7 +33,11 @@ pages = Blueprint("login", __name__)
 DEADLINE = 20.0
 """Seconds that an identity provider may take; the person waits."""
 LONGEST = 5_000
-"""Characters of all that comes back from a provider, or of a field."""
+"""Characters of a field."""
+LONGEST_ANSWER = 200_000
+"""Characters of all that comes back from a provider: a signed SAML answer is large."""
+AGAIN = "hub_again"
+"""Marks an answer that our own page between sent once more."""
 FIELDS = {
     "login": (lazy_gettext("Login name"), "text", "username"),
     "password": (lazy_gettext("Password"), "password", "current-password"),
@@ -87,26 +91,84 @@ def begin(site: str, plugin: str, method: str) -> ResponseReturnValue:
         )
     except PluginError as error:
         return _failed(live, _told(error)), 503
-    if not isinstance(target, str) or urlsplit(target).scheme not in ("http", "https"):
+    if (
+        not isinstance(target, str)
+        or urlsplit(target).scheme not in ("http", "https")
+        or len(target) > pending.LONGEST_URL
+    ):
         return _failed(live, gettext("The login service gave no usable address.")), 503
-    return redirect(target, 303)
+    back = asked_text("weiter", login.LONGEST_RETURN)
+    begun = pending.Pending(site, plugin, method, target, back)
+    return pending.keep(make_response(redirect(target, 303)), begun)
 
 
-@pages.get("/anmelden/<site>/<plugin>/<method>/fertig")
+@pages.route("/anmelden/<site>/<plugin>/<method>/fertig", methods=["GET", "POST"])
+@csrf.exempt  # login services send people here; `pending` says whether it was asked for
 def complete(site: str, plugin: str, method: str) -> ResponseReturnValue:
-    """Where a provider sends the browser back to."""
+    """Where a provider sends the browser back to, with parameters in the address or in a form."""
     live = _site(site)
     _method(live, plugin, method)
-    parameters = dict(request.args.items())
-    if sum(map(len, parameters.values())) > LONGEST:
-        abort(400)
+    parameters = _parameters()
+    begun = pending.find()
+    if begun is None or (begun.site, begun.plugin, begun.method) != (site, plugin, method):
+        if request.method == "POST" and not request.form.get(AGAIN):
+            # The form of another web site arrives without our cookie; sent from here it has it.
+            return _page_between(parameters)
+        reason = gettext(
+            "It was begun in another browser, took too long, or was answered already. Begin anew."
+        )
+        return _failed(live, reason), 400
+    parameters |= {
+        "hub.begin_url": begun.url,
+        "hub.return_url": context.public_address(
+            "login.complete", site=site, plugin=plugin, method=method
+        ),
+    }
     try:
-        claims = _claims(live, plugin, method, parameters)
+        answer = make_response(
+            _logged_in(site, _claims(live, plugin, method, parameters), begun.back)
+        )
     except Denied as reason:
-        return _failed(live, str(reason)), 403
+        answer = make_response(_refused(live, plugin, reason), 403)
     except PluginError as error:
-        return _failed(live, _told(error)), 503
-    return _logged_in(site, claims, "")
+        answer = make_response(_failed(live, _told(error)), 503)
+    return pending.forget(answer)
+
+
+def _parameters() -> dict[str, str]:
+    """The provider's answer; with a parameter twice, or in our own name, it is none."""
+    given = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    parameters = {name: value for name, value in given if name not in ("lang", AGAIN)}
+    doubled = len(parameters) != sum(name not in ("lang", AGAIN) for name, _ in given)
+    if (
+        doubled
+        or any(name.startswith("hub.") for name in parameters)
+        or sum(map(len, parameters.values())) > LONGEST_ANSWER
+    ):
+        abort(400)
+    return parameters
+
+
+def _page_between(parameters: Mapping[str, str]) -> str:
+    return render_template(
+        "login_between.html",
+        parameters=parameters,
+        again=AGAIN,
+        crumbs=[Crumb(gettext("Log in"), url_for("login.choose"))],
+    )
+
+
+def _refused(site: Site, plugin: str, reason: Denied) -> str:
+    """Nobody is let in; the person learns that much, the admin of the site also why."""
+    with context.the_hub().db.write() as session:
+        audit.note(session, "anonymous", site.key, "login.refuse", plugin, {"reason": str(reason)})
+    return _failed(
+        site,
+        gettext(
+            "The login was refused. If you used the right account, ask the centre: it can see the "
+            "reason."
+        ),
+    )
 
 
 @pages.post("/anmelden/<site>/<plugin>/<method>")
@@ -163,10 +225,10 @@ def redeem(code: str) -> ResponseReturnValue:
 
 @pages.post("/abmelden")
 def leave() -> Response:
-    somebody = login.actor()
-    if somebody.person_id is not None:
+    number = login.actor().session_id
+    if number is not None:
         with context.the_hub().db.write() as session:
-            sessions.end(session, somebody.person_id, somebody.session_id)
+            sessions.leave(session, number)
     response = make_response(redirect(url_for("search.start"), 303))
     response.headers["Clear-Site-Data"] = '"cache"'
     return login.forget(response)
@@ -176,16 +238,18 @@ def _claims(site: Site, plugin: str, method: str, parameters: Mapping[str, str])
     claims = site.one(
         plugin, "identity_complete", deadline=DEADLINE, method=method, parameters=parameters
     )
-    if not isinstance(claims, Claims) or not claims.issuer or not claims.subject:
-        raise Denied(gettext("The login service did not say who you are."))
-    texts = (claims.issuer, claims.subject, claims.name, claims.email)
-    if not all(isinstance(text, str) and len(text) <= LONGEST for text in texts):
-        raise Denied(gettext("The login service did not say who you are."))
-    return claims
+    if not people.is_sound(claims):
+        raise Denied("The plugin gave no claims, or some that cannot be stored.")
+    sound: Claims = claims
+    return sound
 
 
 def _logged_in(site: str, claims: Claims, back: str) -> ResponseReturnValue:
     hub = context.the_hub()
+    guest = people.pupil(site, claims)
+    if guest:
+        token = login.begin(None, guest=guest)
+        return login.keep(make_response(redirect(login.safe_return(back), 303)), token)
     for attempt in (1, 2):
         try:
             with hub.db.write() as session:
@@ -194,7 +258,7 @@ def _logged_in(site: str, claims: Claims, back: str) -> ResponseReturnValue:
         except IntegrityError:  # the same person logs in twice for the first time
             if attempt == 2:
                 raise
-    token = login.begin(person_id)
+    token = login.begin(person_id, sessions.Via(claims.issuer, claims.subject))
     return login.keep(make_response(redirect(login.safe_return(back), 303)), token)
 
 

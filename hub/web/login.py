@@ -6,6 +6,7 @@ database. `demand` is what every view says that is not for everybody.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from flask import Flask, Response, abort, g, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from hub.identity import sessions
-from hub.identity.actor import ANONYMOUS, Actor
+from hub.identity.actor import ANONYMOUS, Actor, Held
 from hub.identity.permissions import can
 from hub.web import context
 
@@ -45,15 +46,19 @@ def ask() -> BaseResponse:
     return redirect(url_for("login.choose", weiter=back), 303)
 
 
-def begin(person_id: int) -> str:
+def begin(
+    person_id: int | None, via: sessions.Via = sessions.NO_PROVIDER, guest: Sequence[Held] = ()
+) -> str:
     """Log a person in; the token is for `keep`. A session that this browser had ends."""
     with context.the_hub().db.write() as session:
-        before = actor()
-        if before.person_id is not None:
-            sessions.end(session, before.person_id, before.session_id)
+        before = actor().session_id
+        if before is not None:
+            sessions.leave(session, before)
         return sessions.begin(
             session,
             person_id,
+            via=via,
+            guest=guest,
             agent=request.user_agent.string,
             address=request.remote_addr or "",
         )
@@ -62,21 +67,21 @@ def begin(person_id: int) -> str:
 def keep(response: Response, token: str) -> Response:
     """Hand the token of a session to the browser."""
     response.set_cookie(
-        cookie_name(), token, secure=_is_secure(), httponly=True, samesite="Lax", path="/"
+        cookie_name(), token, secure=is_secure(), httponly=True, samesite="Lax", path="/"
     )
     return response
 
 
 def forget(response: Response) -> Response:
     response.delete_cookie(
-        cookie_name(), secure=_is_secure(), httponly=True, samesite="Lax", path="/"
+        cookie_name(), secure=is_secure(), httponly=True, samesite="Lax", path="/"
     )
     return response
 
 
 def cookie_name() -> str:
     """`__Host-` binds the cookie to this host; without TLS (on one's own machine) there is none."""
-    return "__Host-hub" if _is_secure() else "hub"
+    return "__Host-hub" if is_secure() else "hub"
 
 
 def safe_return(address: str) -> str:
@@ -94,7 +99,7 @@ def safe_return(address: str) -> str:
     return address if harmless else url_for("account.overview")
 
 
-def _is_secure() -> bool:
+def is_secure() -> bool:
     return context.the_hub().settings.base_url.startswith("https:")
 
 
@@ -113,8 +118,9 @@ def _find() -> Actor:
 
 def init_app(app: Flask) -> None:
     @app.context_processor
-    def who() -> dict[str, Actor]:
-        return {"actor": actor()}
+    def who() -> dict[str, Any]:
+        found = actor()
+        return {"actor": found, "may": lambda action, thing=None: can(found, action, thing)}
 
     @app.after_request
     def keep_personal_pages_out_of_caches(response: Response) -> Response:

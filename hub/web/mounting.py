@@ -1,26 +1,23 @@
-"""Plugin pages: each blueprint is mounted once at `/<site>/<plugin>/`, behind one guard."""
+"""Plugin pages: each blueprint is mounted once at `/<site>/<plugin>/`, behind one guard.
+
+A view finds the live site in `g.site`, its own instance in `g.plugin` and who asks in `g.person`
+(None: nobody is logged in). Templates ask `may("desk.use", site.key)`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import Flask, abort, current_app, g, request
 
 from hub.installed import Unusable
-from hub.plugin import Plugin
+from hub.plugin import Plugin, public
 from hub.runtime import Hub
 from hub.sites import UnknownSite
 from hub.web import login
 from hub.web.language import add_translations
 
-View = TypeVar("View", bound=Callable[..., Any])
-
-
-def public(view: View) -> View:
-    """Mark a plugin's view as open to everybody; any other view demands a login."""
-    view.hub_public = True  # type: ignore[attr-defined]
-    return view
+__all__ = ["init_app", "public"]
 
 
 def init_app(app: Flask, hub: Hub) -> None:
@@ -55,9 +52,13 @@ def _mount(app: Flask, hub: Hub, name: str, plugin: type[Plugin]) -> None:
         if name not in site.plugins:
             abort(404)
         view = current_app.view_functions[request.endpoint or ""]
-        if not getattr(view, "hub_public", False) and not login.actor().logged_in:
+        action = getattr(view, "hub_permission", None)
+        if action is not None:
+            login.demand(action, key)
+        elif not getattr(view, "hub_public", False) and not login.actor().logged_in:
             abort(login.ask())
         g.site, g.plugin = site, site.plugins[name]
+        g.person = login.actor().record()
 
     app.before_request(guard)
     app.register_blueprint(plugin.blueprint, name=mounted, url_prefix=f"/<site>/{name}")

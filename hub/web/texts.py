@@ -49,6 +49,7 @@ STATE = {
 }
 ROLE = {
     Role.CITIZEN: lazy_gettext("Citizen"),
+    Role.PUPIL: lazy_gettext("Pupil"),
     Role.EDUCATOR: lazy_gettext("Educator"),
     Role.TEACHER: lazy_gettext("Teacher"),
     Role.STAFF: lazy_gettext("Staff of the centre"),

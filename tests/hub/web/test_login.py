@@ -31,6 +31,7 @@ class Remote(Plugin):
 
     name = "remote"
     title = {"de": "Landeslogin", "en": "State login"}
+    asked: Mapping[str, str] = {}
     answer: Any = Claims("https://idp.example", "4711", "Ada Muster", roles=("teacher", "staff"))
 
     @hookimpl
@@ -43,6 +44,7 @@ class Remote(Plugin):
 
     @hookimpl
     def identity_complete(self, method: str, parameters: Mapping[str, str]) -> Claims:
+        type(self).asked = parameters
         if isinstance(self.answer, Exception):
             raise self.answer
         answer: Claims = self.answer
@@ -227,29 +229,136 @@ def remote(hub: Hub) -> Iterator[type[Remote]]:
     Remote.answer = before
 
 
-BACK = "/anmelden/coesfeld/remote/state/fertig"
+AWAY = "/anmelden/coesfeld/remote/state"
+BACK = f"{AWAY}/fertig"
 
 
 def test_a_provider_vouches_for_a_person(client: FlaskClient, remote: type[Remote]) -> None:
     page = text_of(client.get("/anmelden").text)
     assert "Welches Medienzentrum ist Ihres?" in page
-    away = client.get("/anmelden/coesfeld/remote/state").headers["Location"]
+    away = client.get(AWAY).headers["Location"]
     assert away == f"https://idp.example/login?back=http://127.0.0.1:8000{BACK}"
     assert client.get(f"{BACK}?code=1").headers["Location"] == "/konto"
     mine = text_of(client.get("/konto").text)
     assert "Ada Muster" in mine
     assert "Lehrkraft" in mine
     assert "Personal" not in mine, "a login gives no power"
+    assert client.get(f"{BACK}?code=1").status_code == 400, "each login is answered once"
+
+
+def test_the_way_back_leads_to_where_one_was(client: FlaskClient, remote: type[Remote]) -> None:
+    client.get(f"{AWAY}?weiter=/zentren/borken")
+    assert client.get(f"{BACK}?code=1").headers["Location"] == "/zentren/borken"
+
+
+def test_an_answer_counts_only_in_the_browser_that_asked(
+    client: FlaskClient, remote: type[Remote]
+) -> None:
+    answer = client.get(f"{BACK}?code=1")
+    assert answer.status_code == 400
+    assert "Bitte beginnen Sie neu." in text_of(answer.text)
+    assert cookie(client) is None
+    client.get(AWAY)
+    assert client.get("/anmelden/borken/accounts/password/fertig?code=1").status_code == 400
+
+
+def test_the_plugin_gets_back_what_it_sent_away(client: FlaskClient, remote: type[Remote]) -> None:
+    away = client.get(AWAY).headers["Location"]
+    client.get(f"{BACK}?code=1&state=2")
+    assert remote.asked == {
+        "code": "1",
+        "state": "2",
+        "hub.begin_url": away,
+        "hub.return_url": f"http://127.0.0.1:8000{BACK}",
+    }
+    client.get(AWAY)
+    assert client.get(f"{BACK}?hub.begin_url=https://idp.example/forged").status_code == 400
+    assert client.get(f"{BACK}?state=1&state=2").status_code == 400
+
+
+def test_a_form_from_elsewhere_takes_one_more_step(
+    client: FlaskClient, remote: type[Remote]
+) -> None:
+    """A browser sends such a form without our cookie (SameSite), so our own page sends it again."""
+    client.get(AWAY)
+    stranger = client.application.test_client()
+    between = stranger.post(BACK, data={"SAMLResponse": 'x"><script>'})
+    assert "Anmeldung abschließen" in text_of(between.text)
+    assert "<script>" not in between.text
+    assert "Set-Cookie" not in between.headers
+    fields = {"SAMLResponse": 'x"><script>', "hub_again": "1"}
+    assert client.post(BACK, data=fields).headers["Location"] == "/konto"
+    assert remote.asked["SAMLResponse"] == 'x"><script>'
+    assert stranger.post(BACK, data=fields).status_code == 400
+
+
+def test_no_pupil_is_stored(client: FlaskClient, hub: Hub, remote: type[Remote]) -> None:
+    def persons() -> int:
+        with hub.db.read() as session:
+            return session.scalar(sa.select(sa.func.count(models.Person.id))) or 0
+
+    before = persons()
+    remote.answer = Claims(
+        "https://idp.example", "secret-pupil", "Kim Kind", roles=("pupil",), schools=("100012",)
+    )
+    client.get(AWAY)
+    assert client.get(f"{BACK}?code=1").status_code == 303
+    page = text_of(client.get("/konto").text)
+    assert "Über Sie wird nichts gespeichert" in page
+    assert client.get("/borken/verwaltung/personal").status_code == 404
+    with hub.db.read() as session:
+        row = session.scalars(sa.select(models.LoginSession)).one()
+        assert (row.person_id, row.issuer, row.subject) == (None, "", "")
+        assert row.guest == [["pupil", "coesfeld", "100012"]]
+    assert persons() == before
+    send(client, "/konto", "/abmelden")
+    assert client.get("/konto").status_code == 303
+
+
+def test_a_teacher_of_two_schools_chooses_in_whose_name_to_act(
+    client: FlaskClient, hub: Hub, remote: type[Remote]
+) -> None:
+    remote.answer = Claims(
+        "https://idp.example", "4711", "Ada Muster", roles=("teacher",), schools=("100012", "0972")
+    )
+    client.get(AWAY)
+    client.get(f"{BACK}?code=1")
+    page = client.get("/konto")
+    text = text_of(page.text)
+    assert "Lehrkraft, Schule 100012: Medienzentrum Kreis Coesfeld – jetzt aktiv" in text
+    numbers = re.findall(r'name="membership" value="(\d+)"', page.text)
+    assert len(numbers) == 1, "the active one needs no button"
+    send(client, "/konto", "/konto/kontext", membership=numbers[0])
+    text = text_of(client.get("/konto").text)
+    assert "Lehrkraft, Schule 0972: Medienzentrum Kreis Coesfeld – jetzt aktiv" in text
+    for wrong, status in (("999999", 404), ("x", 400), ("", 400)):
+        assert send(client, "/konto", "/konto/kontext", membership=wrong).status_code == status
+    client.get(AWAY)
+    client.get(f"{BACK}?code=1")
+    with hub.db.read() as session:
+        rows = session.scalars(sa.select(models.Membership).where(models.Membership.school != ""))
+        assert {str(row.id) for row in rows} > set(numbers), "a later login keeps the memberships"
 
 
 @pytest.mark.parametrize(
     "answer",
-    [None, "ada", Claims("", "1"), Claims("i", ""), Claims("i", "x" * 6000), Claims("i", 7)],  # type: ignore[arg-type]
+    [
+        None,
+        "ada",
+        Claims("", "1"),
+        Claims("i", ""),
+        Claims("i", "x" * 6000),
+        Claims("i", 7),
+        Claims("i", "1", roles=["teacher"]),
+        Claims("i", "1", schools=("x",) * 51),
+        Claims("i", "\n"),
+    ],  # type: ignore[arg-type]
 )
 def test_a_provider_that_does_not_say_who_lets_nobody_in(
     client: FlaskClient, remote: type[Remote], answer: object
 ) -> None:
     remote.answer = answer
+    client.get(AWAY)
     page = client.get(BACK)
     assert page.status_code == 403
     assert "Die Anmeldung hat nicht geklappt" in text_of(page.text)
@@ -258,14 +367,16 @@ def test_a_provider_that_does_not_say_who_lets_nobody_in(
 
 def test_a_provider_that_is_down_is_explained(client: FlaskClient, remote: type[Remote]) -> None:
     remote.answer = Unavailable("Der Landeslogin antwortet nicht.")
+    client.get(AWAY)
     page = client.get(BACK)
     assert page.status_code == 503
     assert "Der Landeslogin antwortet nicht." in text_of(page.text)
     remote.answer = RuntimeError("password=hunter2")
+    client.get(AWAY)
     page = client.get(BACK)
     assert page.status_code == 503
     assert "hunter2" not in page.text
-    assert client.get(f"{BACK}?x={'y' * 6000}").status_code == 400
+    assert client.get(f"{BACK}?x={'y' * 200_001}").status_code == 400
 
 
 @pytest.mark.parametrize(
