@@ -14,6 +14,7 @@ from hub.web import (
     account,
     assets,
     centres,
+    connections,
     csrf,
     embedding,
     errors,
@@ -30,6 +31,7 @@ from hub.web import (
     opening,
     operation,
     page,
+    runs,
     search,
     staff,
     texts,
@@ -70,6 +72,8 @@ def create_app(hub: Hub | None = None) -> Flask:
         logging_in,
         account,
         staff,
+        connections,
+        runs,
     ):
         app.register_blueprint(pages.pages)
     api.init_app(app)

@@ -54,6 +54,11 @@ class Installed:
         """All of them in order, usable or not."""
         return sorted(self._points)
 
+    def entry_point(self, name: str) -> EntryPoint | None:
+        """Where a plugin comes from; None where nothing of this name is installed."""
+        points = self._points.get(name)
+        return points[0] if points else None
+
     def load(self, name: str) -> type[Plugin]:
         """The plugin's class, imported and checked once per process; raises `Unusable`."""
         if name not in self._points:

@@ -38,9 +38,9 @@ def token(hub: Hub, person_id: int) -> str:
         return sessions.begin(session, person_id, agent="Testbrowser", address="203.0.113.77")
 
 
-def send(client: FlaskClient, page: str, address: str = "", **fields: Any) -> Any:
-    """Fill in the form of a page and send it to `address`, or to the page itself."""
+def send(client: FlaskClient, page: str, to: str = "", **fields: Any) -> Any:
+    """Fill in the form of a page and send it to `to`, or to the page itself."""
     html = client.get(page).text
     found = re.search(r'name="csrf_token" value="([^"]+)"', html)
     assert found, f"{page} has no form"
-    return client.post(address or page, data={"csrf_token": found[1], **fields})
+    return client.post(to or page, data={"csrf_token": found[1], **fields})

@@ -14,6 +14,8 @@ from hub.runtime import Hub
 from hub.settings import Settings
 from hub.site import Site
 from plugins.accounts import Accounts
+from plugins.edmond import Edmond
+from plugins.tables import Tables
 
 Script = Callable[[str | None], Iterable[Change]]
 
@@ -69,7 +71,9 @@ def network(database_url: str, folder: Path, sites: Iterable[str]) -> Iterator[N
         var=folder,
         admin_email="betrieb@example.org",
     )
-    with Hub.open(settings, [Point("scripted", plugin), Point("accounts", Accounts)]) as hub:
+    bundled = (Accounts, Edmond, Tables)
+    points = [Point("scripted", plugin), *(Point(one.name, one) for one in bundled)]
+    with Hub.open(settings, points) as hub:
         with hub.db.write() as session:
             for position, key in enumerate(sites):
                 session.add(site_row(key, position))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -12,6 +15,7 @@ from hub.cli import json_option
 if TYPE_CHECKING:
     from hub.catalogue.sync import Report
     from hub.demo.load import Demo, Summary
+    from hub.runtime import Hub
 
 
 @click.command()
@@ -58,13 +62,27 @@ def command(serve: bool, host: str, port: int, as_json: bool) -> None:
             _print(found, demo, password, as_json)
             if listener is not None:
                 log.configure()
-                run.serve(demo.hub, listener)
+                with _worker(demo.hub):
+                    run.serve(demo.hub, listener)
     except KeyboardInterrupt:
         raise click.ClickException("Stopped. `hub demo` goes on where it was.") from None
     except (settings.SettingsError, load.DemoError, StandinError, FileError) as error:
         raise click.ClickException(str(error)) from error
     if found.unexpected:
         raise SystemExit(1)
+
+
+@contextmanager
+def _worker(hub: Hub) -> Iterator[None]:
+    """Does what is asked for on the pages; the demonstration reads nothing by itself."""
+    from hub.jobs.worker import Worker
+
+    worker = Worker(hub, parallel=1, schedules=lambda _: [])
+    thread = threading.Thread(target=worker.run, name="worker", daemon=True)
+    thread.start()
+    yield
+    worker.stop()
+    thread.join(timeout=5)
 
 
 def _say(text: str) -> None:

@@ -65,6 +65,11 @@ PAGES = {
     "login code": "/anmelden/einmal/abc",
     "account": "/konto",
     "staff": "/borken/verwaltung/personal",
+    "connections": "/borken/verwaltung/plugins",
+    "connection": "/borken/verwaltung/plugins/scripted",
+    "connection off": "/borken/verwaltung/plugins/edmond",
+    "runs": "/borken/verwaltung/laeufe",
+    "run": "/borken/verwaltung/laeufe/1",
     "imprint": "/impressum",
     "privacy": "/datenschutz",
     "accessibility": "/barrierefreiheit",
@@ -74,7 +79,9 @@ PAGES = {
     "not found": "/nirgends",
 }
 """Every page of the hub, and each of its states."""
-AS_ADMIN = frozenset({"account", "staff"})
+AS_ADMIN = frozenset(
+    {"account", "staff", "connections", "connection", "connection off", "runs", "run"}
+)
 """Pages that are seen by an admin of Borken who is logged in."""
 ERRORS = {
     "not found": "404",
