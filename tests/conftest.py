@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import pytest
 
 from hub.db import Database, migrate
-from tests import postgres
+from tests import postgres, scoping
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASES = ("sqlite", "postgresql")
@@ -160,6 +160,13 @@ def db(database_url: str) -> Iterator[Database]:
     database = Database(database_url)
     yield database
     database.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _scoped() -> Iterator[None]:
+    """No page may ask for persons without saying whose: see `tests.scoping`."""
+    with scoping.watched():
+        yield
 
 
 # Things that may be missing

@@ -42,18 +42,11 @@ def begin(
     via: Via = NO_PROVIDER,
     guest: Sequence[Held] = (),
 ) -> str:
-    """Log a person in; returns the token for the cookie. Sessions that are over are erased.
+    """Log a person in; returns the token for the cookie.
 
     `guest` are the roles of a pupil, of whom nothing else is kept, not even a pseudonym.
     """
     token, moment = tokens.new(), now()
-    session.execute(
-        sa.delete(LoginSession).where(
-            sa.or_(
-                LoginSession.seen_at < moment - IDLE, LoginSession.created_at < moment - ABSOLUTE
-            )
-        )
-    )
     session.add(
         LoginSession(
             token_hash=tokens.digest(token),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 
 from hub.catalogue import page, runs
 from hub.catalogue.sync import Interrupted, sync
+from hub.identity import retention
 from hub.jobs import sources
 from hub.jobs.schedule import Schedule
 from hub.models import Job, JobSlot, SyncChange, SyncReject, SyncRun
@@ -78,7 +79,7 @@ def take_in(context: Context, arguments: Mapping[str, Any]) -> str:
 
 
 def clean_up(context: Context, _: Mapping[str, Any]) -> str:
-    """Erase what is older than the retention: ended jobs, their slots, changes and rejects."""
+    """Erase what is older than its retention: of runs and jobs, and of persons."""
     before = now() - RETENTION
     old_runs = sa.select(SyncRun.id).where(SyncRun.finished_at < before)
     # The latest slot of a schedule says that it is no new one, however old it is.
@@ -97,7 +98,7 @@ def clean_up(context: Context, _: Mapping[str, Any]) -> str:
             ),
         ),
     )
-    for model, old in everything:
+    for model, old in (*everything, *retention.old(now())):
         erased += _erase(context, model, old)
     return f"{erased} rows erased."
 
