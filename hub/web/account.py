@@ -114,6 +114,7 @@ def _page(actor: Actor, problem: dict[str, str]) -> str:
             "account.html",
             person=person,
             roles=[(held, _role_text(held, names)) for held in actor.roles],
+            centre_names={key: texts.short_name(name) for key, name in names.items()},
             accounts=[(row, names.get(row.site_key, "")) for row in _accounts(session, actor)],
             sessions=[
                 (row, row.id == actor.session_id)

@@ -10,7 +10,8 @@ from typing import Any
 from flask import Flask, request, url_for
 from flask_babel import lazy_gettext
 
-from hub.web import context
+from hub.identity.permissions import reached
+from hub.web import context, login
 from hub.web.language import LANGUAGES, language
 
 LONGEST_QUERY = 300
@@ -97,6 +98,7 @@ def init_app(app: Flask) -> None:
             "languages": LANGUAGES,
             "same_page": same_page,
             "navigation": NAVIGATION,
+            "workplace": next(iter(sorted(reached(login.actor(), "plugin.read").sites)), ""),
             "footer": FOOTER,
             "centre_count": sum(site.kind == "centre" for site in sites),
             "state_count": sum(site.kind == "state" for site in sites),

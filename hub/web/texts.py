@@ -258,6 +258,21 @@ def grant_text(grant: Grant, names: Mapping[str, str]) -> str:
     return f"{whom}, {term}"
 
 
+_BROWSERS = {"Firefox/": "Firefox", "Edg/": "Edge", "OPR/": "Opera", "Chrome/": "Chrome",
+             "Safari/": "Safari"}  # fmt: skip
+_SYSTEMS = {"Android": "Android", "iPhone": "iOS", "iPad": "iPadOS", "Windows": "Windows",
+            "Mac OS X": "macOS", "CrOS": "ChromeOS", "Linux": "Linux"}  # fmt: skip
+
+
+def browser(agent: str) -> str:
+    """What a browser and its system call themselves, as people call them."""
+    names = [
+        next((name for sign, name in signs.items() if sign in agent), "")
+        for signs in (_BROWSERS, _SYSTEMS)
+    ]
+    return ", ".join(filter(None, names)) or gettext("unknown browser")
+
+
 def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         number=number,
@@ -269,6 +284,7 @@ def init_app(app: Flask) -> None:
         summary=summary,
         institution_kind=institution_kind,
         short=short_name,
+        browser=browser,
     )
     app.jinja_env.globals.update(
         KIND=KIND, KINDS=KINDS, ROLE=ROLE, STATE=STATE, STATE_MARK=STATE_MARK

@@ -495,3 +495,27 @@ def test_an_admin_has_no_say_over_the_staff_of_another_centre(
         assert answer.status_code == 404
     assert "Geheim" not in client.get(STAFF).text
     assert client.get("/coesfeld/verwaltung/personal").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0",
+         "Firefox, Windows"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15) AppleWebKit/605 Version/18 Safari/605",
+         "Safari, macOS"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/130.0 Safari/537.36 Edg/130.0",
+         "Edge, Windows"),
+        ("curl/8.5", "unbekannter Browser"),
+        ("", "unbekannter Browser"),
+    ],
+)  # fmt: skip
+def test_a_login_is_named_as_people_name_their_browser(
+    client: FlaskClient, agent: str, name: str
+) -> None:
+    send(client, PAGE, login="ada", password=PASSWORD)
+    with client.application.test_request_context():
+        from hub.web.texts import browser
+
+        client.application.preprocess_request()
+        assert browser(agent) == name
