@@ -46,6 +46,8 @@ class Accounts(Plugin):
 
     @hookimpl
     def identity_complete(self, method: str, parameters: Mapping[str, str]) -> Claims:
+        if method != METHOD.id:
+            raise Denied("There is no such login method.")
         if self.site.database is None:
             raise Denied("There is no database here.")
         claims = accounts.check(
