@@ -147,6 +147,39 @@ def end_sessions(hub: Hub, person: int) -> None:
     click.echo(f"{number} sessions ended.")
 
 
+@command.command("export")
+@person_argument
+@pass_hub
+def export(hub: Hub, person: int) -> None:
+    """Print everything held about a person, as JSON (DSGVO Art. 15)."""
+    import json
+
+    from hub.identity import privacy
+
+    try:
+        found = privacy.held(hub, person).document()
+    except LookupError:
+        _refuse(f"There is no person {person}; `hub users list` shows all.")
+    click.echo(json.dumps(found, ensure_ascii=False, indent=2, default=str))
+
+
+@command.command("erase")
+@person_argument
+@click.confirmation_option(prompt="Erase everything about this person, for good?")
+@pass_hub
+def erase(hub: Hub, person: int) -> None:
+    """Erase a person and everything held about them (DSGVO Art. 17)."""
+    from hub.identity import privacy
+
+    try:
+        privacy.erase(hub, person, by=actor())
+    except LookupError:
+        _refuse(f"There is no person {person}; `hub users list` shows all.")
+    except privacy.Refused as refused:
+        _refuse(f"Not erased. {refused}")
+    click.echo(f"Person {person} is erased.")
+
+
 def _print_link(hub: Hub, code: str) -> None:
     click.echo("This link lets them in once, within three days:")
     click.echo(f"{hub.settings.base_url}/anmelden/einmal/{code}")

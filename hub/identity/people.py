@@ -234,6 +234,19 @@ def _granted(person_id: int, role: Role, site: str | None) -> sa.Select[Membersh
     )
 
 
+def is_last_admin(session: Session, person_id: int) -> bool:
+    """Whether some site would be without an admin if this person were gone."""
+    rows = session.scalars(
+        sa.select(Membership).where(
+            Membership.person_id == person_id,
+            Membership.role == Role.SITE_ADMIN.value,
+            Membership.source == LOCAL,
+            _holds(),
+        )
+    )
+    return not all(_others(session, row) for row in rows.all())
+
+
 def _others(session: Session, row: Membership) -> bool:
     """Whether somebody else holds the same role at the same place."""
     return bool(

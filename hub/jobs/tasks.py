@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from hub.catalogue import page, runs
 from hub.catalogue.sync import Interrupted, sync
-from hub.identity import retention
+from hub.identity import privacy, retention
 from hub.jobs import sources
 from hub.jobs.schedule import Schedule
 from hub.models import Job, JobSlot, SyncChange, SyncReject, SyncRun
@@ -100,6 +100,7 @@ def clean_up(context: Context, _: Mapping[str, Any]) -> str:
     )
     for model, old in (*everything, *retention.old(now())):
         erased += _erase(context, model, old)
+    erased += privacy.erase_inactive(context.hub, now())
     return f"{erased} rows erased."
 
 

@@ -80,7 +80,7 @@ PAGES = {
 }
 """Every page of the hub, and each of its states."""
 AS_ADMIN = frozenset(
-    {"account", "staff", "connections", "connection", "connection off", "runs", "run"}
+    {"my data", "account", "staff", "connections", "connection", "connection off", "runs", "run"}
 )
 """Pages that are seen by an admin of Borken who is logged in."""
 ERRORS = {
