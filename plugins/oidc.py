@@ -1,0 +1,210 @@
+"""Login by OpenID Connect: VIDIS, Schulconnex, edupool, or any other provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import marshmallow as ma
+
+from connectors.oidc import Provider
+from connectors.oidc_tokens import ALGORITHMS
+from hub import Config, PersonalData, Plugin, Secret, SiteInfo, hookimpl
+from hub.errors import Denied
+from hub.records import Claims, LoginMethod
+from plugins.common import about, translated
+from plugins.oidc_profiles import LAENDER, PROFILES, PUPIL, TEACHER, Who, text
+
+ROLES = ("teacher", "educator", "citizen", "pupil")
+"""What a provider may make somebody; rights of the staff are granted here or not at all."""
+
+
+class OidcConfig(Config):
+    """Which provider, as which client, and how its claims are read."""
+
+    profile = ma.fields.String(
+        load_default="plain",
+        validate=ma.validate.OneOf(sorted(PROFILES)),
+        metadata=about(
+            "Art des Dienstes",
+            "Kind of service",
+            "vidis, schulconnex, edupool oder plain (jeder andere)",
+            "vidis, schulconnex, edupool or plain (any other)",
+        ),
+    )
+    issuer = ma.fields.Url(
+        required=True,
+        schemes={"http", "https"},
+        require_tld=False,
+        metadata=about(
+            "Aussteller",
+            "Issuer",
+            "genau wie der Dienst sich nennt, mit oder ohne Schrägstrich am Ende",
+            "exactly as the service calls itself, with or without a slash at the end",
+        ),
+    )
+    client_id = ma.fields.String(
+        required=True,
+        validate=ma.validate.Length(min=1, max=300),
+        metadata=about("Client-ID", "Client id"),
+    )
+    client_secret = Secret(required=True, metadata=about("Client-Geheimnis", "Client secret"))
+    label = ma.fields.String(
+        load_default="Schul-Login",
+        validate=ma.validate.Length(min=1, max=60),
+        metadata=about("Aufschrift der Schaltfläche", "Label of the button"),
+    )
+    scopes = ma.fields.List(
+        ma.fields.String(validate=ma.validate.Regexp(r"^[\x21\x23-\x5b\x5d-\x7e]{1,100}$")),
+        load_default=list,
+        validate=ma.validate.Length(max=20),
+        metadata=about("Weitere Scopes", "Further scopes"),
+    )
+    parameters = ma.fields.Dict(
+        keys=ma.fields.String(validate=ma.validate.Regexp(r"^[a-z_]{1,40}$")),
+        values=ma.fields.String(validate=ma.validate.Length(max=200)),
+        load_default=dict,
+        metadata=about(
+            "Weitere Parameter",
+            "Further parameters",
+            "bei edupool etwa land = nrw, um den Anmeldeort vorzuwählen",
+            "for edupool such as land = nrw, to preselect the login place",
+        ),
+    )
+    algorithms = ma.fields.List(
+        ma.fields.String(validate=ma.validate.OneOf(sorted(ALGORITHMS))),
+        load_default=lambda: ["RS256", "PS256", "ES256", "EdDSA"],
+        validate=ma.validate.Length(min=1),
+        metadata=about("Erlaubte Signaturen", "Signatures allowed"),
+    )
+    userinfo = ma.fields.Boolean(
+        load_default=False,
+        metadata=about(
+            "Auch userinfo fragen",
+            "Ask userinfo too",
+            "für Dienste, deren ID-Token wenig sagt",
+            "for services whose ID token says little",
+        ),
+    )
+    role_claim = ma.fields.String(
+        load_default="roles",
+        validate=ma.validate.Length(max=200),
+        metadata=about("Angabe der Rolle", "Claim of the role", "nur plain und edupool",
+                       "plain and edupool only"),
+    )  # fmt: skip
+    role_map = ma.fields.Dict(
+        keys=ma.fields.String(validate=ma.validate.Length(min=1, max=200)),
+        values=ma.fields.String(validate=ma.validate.OneOf(ROLES)),
+        load_default=dict,
+        metadata=about(
+            "Rollen",
+            "Roles",
+            "Wert der Angabe = teacher, educator, citizen oder pupil; andere Werte geben nichts",
+            "value of the claim = teacher, educator, citizen or pupil; other values give nothing",
+        ),
+    )
+    school_claim = ma.fields.String(
+        load_default="",
+        validate=ma.validate.Length(max=200),
+        metadata=about("Angabe der Schule", "Claim of the school", "nur plain", "plain only"),
+    )
+
+
+class Oidc(Plugin):
+    """Logs people in whom an OpenID provider vouches for."""
+
+    name = "oidc"
+    title = {"de": "Schul-Login (OpenID Connect)", "en": "School login (OpenID Connect)"}
+    description = {
+        "de": "Anmeldung über VIDIS, Schulconnex, edupool oder einen anderen OpenID-Dienst",
+        "en": "Login by VIDIS, Schulconnex, edupool or another OpenID service",
+    }
+    category = "identity"
+    Config = OidcConfig
+    personal_data = (
+        PersonalData(
+            what={
+                "de": "Kennung beim Login-Dienst, Rolle, Schulnummer; Name und E-Mail-Adresse, "
+                "wo der Dienst sie nennt",
+                "en": "identifier at the login service, role, Schulnummer; name and e-mail "
+                "address where the service tells them",
+            },
+            purpose={"de": "Anmeldung und Rechte", "en": "login and rights"},
+            retention={
+                "de": "Rollen bis 180 Tage nach der letzten Anmeldung, sonst bis das Konto "
+                "gelöscht wird",
+                "en": "roles until 180 days after the last login, the rest until the account is "
+                "deleted",
+            },
+        ),
+    )
+    hosts = ("oidc.edupool.cloud",)
+
+    def __init__(self, site: SiteInfo, config: dict[str, Any]) -> None:
+        super().__init__(site, config)
+        self._profile = PROFILES[config["profile"]]
+        self._land = LAENDER.get(site.land, site.land)
+        self._provider = Provider(
+            config["issuer"],
+            config["client_id"],
+            config["client_secret"].reveal(),
+            scopes=(*self._profile.scopes, *config["scopes"]),
+            extra={**self._profile.extra, **config["parameters"]},
+            algorithms=frozenset(config["algorithms"]),
+            internal_hosts=site.internal_hosts,
+        )
+
+    @hookimpl
+    def identity_methods(self) -> Iterable[LoginMethod]:
+        return [LoginMethod("oidc", self.config["label"])]
+
+    @hookimpl
+    def identity_begin(self, method: str, return_url: str) -> str:
+        with translated(self.config["label"]):
+            return self._provider.question(return_url)
+
+    @hookimpl
+    def identity_complete(self, method: str, parameters: Mapping[str, str]) -> Claims:
+        given = {name: value for name, value in parameters.items() if not name.startswith("hub.")}
+        with translated(self.config["label"]):
+            claims = self._provider.answer(
+                parameters.get("hub.begin_url", ""),
+                parameters.get("hub.return_url", ""),
+                given,
+                userinfo=self.config["userinfo"],
+            )
+        who = self._profile.read(claims, {**self.config, "school_land": self._land})
+        schools = tuple(school.number for school in who.schools if self._is_here(school))
+        self._refuse_strangers(who, schools)
+        contact = self._profile.gives_contact
+        return Claims(
+            issuer=self.config["issuer"],
+            subject=claims["sub"],
+            name=text(claims, "name") if contact else "",
+            email=_email(claims) if contact else "",
+            roles=who.roles,
+            schools=schools,
+        )
+
+    @hookimpl
+    def health(self) -> None:
+        with translated(self.config["label"]):
+            self._provider.endpoints()
+
+    def _is_here(self, school: Any) -> bool:
+        return bool(school.land == self._land and not school.system)
+
+    def _refuse_strangers(self, who: Who, schools: tuple[str, ...]) -> None:
+        """Who teaches or learns elsewhere has no rights here."""
+        if schools or not {TEACHER, PUPIL} & set(who.roles):
+            return
+        if who.schools or who.unreadable or self._profile.demands_school:
+            named = [*map(str, who.schools), *who.unreadable]
+            told = ", ".join(named)[:200] or "none"
+            raise Denied(f"The login names no school of the Land {self._land}; it names: {told}.")
+
+
+def _email(claims: Mapping[str, Any]) -> str:
+    """The address, unless the provider itself says that nobody checked it."""
+    address = text(claims, "email")
+    return "" if "@" not in address or claims.get("email_verified") is False else address
