@@ -9,6 +9,7 @@ from hub.plugin import (
     Secret,
     SecretValue,
     SiteInfo,
+    machine,
     permission,
     public,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "SiteInfo",
     "errors",
     "hookimpl",
+    "machine",
     "permission",
     "public",
     "records",

@@ -24,6 +24,7 @@ __all__ = [
     "SecretValue",
     "SiteInfo",
     "Text",
+    "machine",
     "permission",
     "public",
 ]
@@ -66,6 +67,17 @@ View = TypeVar("View", bound=Callable[..., Any])
 def public(view: View) -> View:
     """Mark a view of a plugin's blueprint as open to everybody; any other demands a login."""
     view.hub_public = True  # type: ignore[attr-defined]
+    return view
+
+
+def machine(view: View) -> View:
+    """Mark a view that other systems call, which prove by what they send who they are.
+
+    Nobody is logged in there, and no form of the hub's is demanded: the view must check
+    everything itself, and may not look at cookies.
+    """
+    view.hub_public = True  # type: ignore[attr-defined]
+    view.hub_csrf_exempt = True  # type: ignore[attr-defined]
     return view
 
 

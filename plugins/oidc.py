@@ -6,17 +6,37 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import marshmallow as ma
+from flask import Blueprint, g, request
 
 from connectors.oidc import Provider
 from connectors.oidc_tokens import ALGORITHMS
-from hub import Config, PersonalData, Plugin, Secret, SiteInfo, hookimpl
-from hub.errors import Denied
+from hub import Config, PersonalData, Plugin, Secret, SiteInfo, hookimpl, machine
+from hub.errors import Denied, Unavailable
+from hub.identity.sessions import Via, end_of_identity
 from hub.records import Claims, LoginMethod
 from plugins.common import about, translated
 from plugins.oidc_profiles import LAENDER, PROFILES, PUPIL, TEACHER, Who, text
 
 ROLES = ("teacher", "educator", "citizen", "pupil")
 """What a provider may make somebody; rights of the staff are granted here or not at all."""
+
+
+pages = Blueprint("oidc", __name__)
+
+
+@pages.post("/abmelden")
+@machine
+def logged_out() -> tuple[dict[str, str], int, dict[str, str]]:
+    """The provider says that somebody logged out (Back-Channel Logout 1.0 section 2.5)."""
+    plugin: Oidc = g.plugin
+    kept = {"Cache-Control": "no-store"}
+    try:
+        plugin.end_sessions(request.form.get("logout_token", ""))
+    except Denied as reason:
+        return {"error": "invalid_request", "error_description": str(reason)}, 400, kept
+    except Unavailable as reason:
+        return {"error": "temporarily_unavailable", "error_description": str(reason)}, 503, kept
+    return {}, 200, kept
 
 
 class OidcConfig(Config):
@@ -139,6 +159,7 @@ class Oidc(Plugin):
         ),
     )
     hosts = ("oidc.edupool.cloud",)
+    blueprint = pages
 
     def __init__(self, site: SiteInfo, config: dict[str, Any]) -> None:
         super().__init__(site, config)
@@ -185,6 +206,15 @@ class Oidc(Plugin):
             roles=who.roles,
             schools=schools,
         )
+
+    def end_sessions(self, token: str) -> None:
+        """End what a logout token ends; raises `Denied` or `Unavailable`."""
+        with translated(self.config["label"]):
+            claims = self._provider.logged_out(token)
+        if "sub" not in claims or self.site.database is None:
+            raise Denied("Only logouts that name a person (sub) can be followed.")
+        with self.site.database.write() as session:
+            end_of_identity(session, Via(self.config["issuer"], claims["sub"]))
 
     @hookimpl
     def health(self) -> None:

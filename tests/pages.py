@@ -46,6 +46,7 @@ Schulnummer;Schulform;Schulbezeichnung_1;Kurzbezeichnung;PLZ;Ort;E-Mail;Rechtsfo
 "900002";"20";"Gymnasium <script>alert(1)</script>";"Ahaus, Gym";"48683";"Ahaus";"";"2";"05554004";"2";"31.07.2099"
 "900003";"02";"Grundschule An der Furt";"Borken, GG Furt";"46325";"Borken";"";"1";"05554012";"9";"31.07.2020"
 "900004";"15";"Gesamtschule Am Windrad";"Coesfeld, GE Windrad";"48653";"Coesfeld";"";"1";"05558012";"1";"01.08.1998"
+"900006";"10";"Realschule Im Birkenhain";"Coesfeld, RS";"48653";"Coesfeld";"";"1";"05558012";"1";"01.08.1998"
 "900005";"15";"Gesamtschule ohne Zentrum";"Köln, GE";"50667";"Köln";"";"1";"05315000";"1";"01.08.1998"
 """  # noqa: E501
 """Invented schools; no site serves the last one's district."""

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeGuard
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -57,7 +58,7 @@ def add(session: Session, *, name: str, email: str) -> Person:
     return person
 
 
-def is_sound(claims: object) -> bool:
+def is_sound(claims: object) -> TypeGuard[Claims]:
     """Whether these are claims that can be stored: of the right types, short, and of somebody."""
     if type(claims) is not Claims:
         return False

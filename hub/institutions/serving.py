@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -31,6 +32,23 @@ _of = (
     .join(models.Site, models.Site.key == _link.site_key)
     .where(in_list(table(_link).c.institution_id, "ids"))
     .order_by(models.Site.position)
+)
+
+_school = models.Institution
+_served = (
+    sa.select(_school.school_id)
+    .join(_link, _link.institution_id == _school.id)
+    .where(
+        _link.site_key == sa.bindparam("site"),
+        in_list(table(_school).c.school_id, "ids"),
+        sa.or_(_school.closed_on.is_(None), _school.closed_on >= sa.bindparam("today")),
+    )
+)
+_any_school = (
+    sa.select(_school.id)
+    .join(_link, _link.institution_id == _school.id)
+    .where(_link.site_key == sa.bindparam("site"), _school.school_id.is_not(None))
+    .limit(1)
 )
 
 
@@ -92,3 +110,15 @@ def sites_of(session: Session, institutions: Collection[int]) -> dict[int, tuple
     for institution, site in session.execute(_of, {"ids": json_list(institutions)}):
         found[institution] = (*found.get(institution, ()), site)
     return found
+
+
+def schools_served(session: Session, site: str, numbers: Collection[str], today: date) -> set[str]:
+    """Those of the Schulnummern that are open schools which the site serves."""
+    ids = {f"DE-NW-{number}": number for number in numbers}
+    found = session.scalars(_served, {"site": site, "ids": json_list(ids), "today": today})
+    return {ids[one] for one in found if one is not None}
+
+
+def knows_schools(session: Session, site: str) -> bool:
+    """Whether any school is known that the site serves: without, nothing can be judged."""
+    return session.scalar(_any_school, {"site": site}) is not None

@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
 from hub.errors import Denied, PluginError, Rejected, Unavailable
-from hub.identity import audit, people, sessions, throttle
+from hub.identity import audit, people, schools, sessions, throttle
 from hub.identity.sessions import network_of
 from hub.installed import Unusable, hooks_of
 from hub.records import Claims, LoginMethod
@@ -240,8 +240,8 @@ def _claims(site: Site, plugin: str, method: str, parameters: Mapping[str, str])
     )
     if not people.is_sound(claims):
         raise Denied("The plugin gave no claims, or some that cannot be stored.")
-    sound: Claims = claims
-    return sound
+    with context.the_hub().db.read() as session:
+        return schools.at_home(session, site.key, claims, context.today())
 
 
 def _logged_in(site: str, claims: Claims, back: str) -> ResponseReturnValue:

@@ -299,7 +299,7 @@ def test_no_pupil_is_stored(client: FlaskClient, hub: Hub, remote: type[Remote])
 
     before = persons()
     remote.answer = Claims(
-        "https://idp.example", "secret-pupil", "Kim Kind", roles=("pupil",), schools=("100012",)
+        "https://idp.example", "secret-pupil", "Kim Kind", roles=("pupil",), schools=("900004",)
     )
     client.get(AWAY)
     assert client.get(f"{BACK}?code=1").status_code == 303
@@ -309,7 +309,7 @@ def test_no_pupil_is_stored(client: FlaskClient, hub: Hub, remote: type[Remote])
     with hub.db.read() as session:
         row = session.scalars(sa.select(models.LoginSession)).one()
         assert (row.person_id, row.issuer, row.subject) == (None, "", "")
-        assert row.guest == [["pupil", "coesfeld", "100012"]]
+        assert row.guest == [["pupil", "coesfeld", "900004"]]
     assert persons() == before
     send(client, "/konto", "/abmelden")
     assert client.get("/konto").status_code == 303
@@ -319,18 +319,22 @@ def test_a_teacher_of_two_schools_chooses_in_whose_name_to_act(
     client: FlaskClient, hub: Hub, remote: type[Remote]
 ) -> None:
     remote.answer = Claims(
-        "https://idp.example", "4711", "Ada Muster", roles=("teacher",), schools=("100012", "0972")
+        "https://idp.example",
+        "4711",
+        "Ada Muster",
+        roles=("teacher",),
+        schools=("900004", "900006"),
     )
     client.get(AWAY)
     client.get(f"{BACK}?code=1")
     page = client.get("/konto")
     text = text_of(page.text)
-    assert "Lehrkraft, Schule 100012: Medienzentrum Kreis Coesfeld – jetzt aktiv" in text
+    assert "Lehrkraft, Schule 900004: Medienzentrum Kreis Coesfeld – jetzt aktiv" in text
     numbers = re.findall(r'name="membership" value="(\d+)"', page.text)
     assert len(numbers) == 1, "the active one needs no button"
     send(client, "/konto", "/konto/kontext", membership=numbers[0])
     text = text_of(client.get("/konto").text)
-    assert "Lehrkraft, Schule 0972: Medienzentrum Kreis Coesfeld – jetzt aktiv" in text
+    assert "Lehrkraft, Schule 900006: Medienzentrum Kreis Coesfeld – jetzt aktiv" in text
     for wrong, status in (("999999", 404), ("x", 400), ("", 400)):
         assert send(client, "/konto", "/konto/kontext", membership=wrong).status_code == status
     client.get(AWAY)
