@@ -191,7 +191,7 @@ def _sqlite_engine(url: URL, *, foreign_keys: bool = True, **options: Any) -> En
             "synchronous=NORMAL",
             f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
             "temp_store=MEMORY",
-            "cache_size=-32000",
+            "cache_size=-16000",
         ):
             dbapi_connection.execute(f"PRAGMA {pragma}")
 
