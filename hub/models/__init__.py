@@ -15,6 +15,7 @@ from hub.models.identity import (
     Person,
 )
 from hub.models.institution import (
+    Borrower,
     Institution,
     InstitutionChange,
     InstitutionSite,
@@ -33,6 +34,7 @@ __all__ = [
     "AuditEntry",
     "BarrierReport",
     "Base",
+    "Borrower",
     "Breaker",
     "Counter",
     "Identity",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Text
+from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.models.base import Base, UtcDateTime, now
@@ -95,3 +95,28 @@ class SchoolList(Base):
     counts: Mapped[dict[str, int]] = mapped_column(JSON)
     rejects: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     """Line, number and reason of rows that could not be taken in, at most 1,000."""
+
+
+class Borrower(Base):
+    """A person who may borrow in the name of an institution at a site (Entleihberechtigte)."""
+
+    __tablename__ = "borrower"
+    __table_args__ = (
+        UniqueConstraint("person_id", "institution_id", "site_key"),
+        Index(None, "site_key", "state", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_key: Mapped[str] = mapped_column(ForeignKey("site.key"))
+    institution_id: Mapped[int] = mapped_column(ForeignKey("institution.id"), index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
+    state: Mapped[str]
+    """`open`, `approved` or `suspended`."""
+    verified: Mapped[str] = mapped_column(default="")
+    """How: `desk` by the staff, `mail` by a code that went to the institution's address."""
+    reason: Mapped[str] = mapped_column(default="")
+    """Why it is suspended, for the person."""
+    code_hash: Mapped[str] = mapped_column(default="")
+    code_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    requested_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

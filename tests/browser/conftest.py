@@ -47,6 +47,9 @@ PAGES = {
     "finder found": "/zentren/finden?q=borken",
     "finder near": "/zentren/finden?q=46329",
     "finder empty": "/zentren/finden?q=nirgends",
+    "my institutions": "/konto/einrichtungen?q=kranichteich",
+    "institutions": "/borken/verwaltung/einrichtungen",
+    "institution": "/borken/verwaltung/einrichtungen/1",
     "imprint of a centre": "/zentren/borken/impressum",
     "accessibility of a centre": "/zentren/leer/barrierefreiheit",
     "embedded": "/einbetten/borken?farbe=a03010",
@@ -81,6 +84,7 @@ PAGES = {
 """Every page of the hub, and each of its states."""
 AS_ADMIN = frozenset(
     {"my data", "account", "staff", "connections", "connection", "connection off", "runs", "run"}
+    | {"my institutions", "institutions", "institution"}
 )
 """Pages that are seen by an admin of Borken who is logged in."""
 ERRORS = {
