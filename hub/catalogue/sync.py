@@ -1,7 +1,7 @@
 """Takes a source in: plugin → pages → catalogue.
 
-A run reads pages (`producer`), sets aside what was read before (`page.sift`), reads, cleans and
-analyses the rest (`prepare`), holds it against what is stored (`page.compare`) and stores page and
+A run reads pages (`producer`), sets aside what was read before (`compare.sift`), reads, cleans
+and analyses the rest (`prepare`), holds it against what is stored (`compare`) and stores page and
 cursor together (`page.store`). Its life is in `runs`. Preparing runs on a second core (`helper`)
 while the next page is being fetched and the one before is being stored; memory holds a few pages,
 whatever the source.
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from hub.catalogue import page, producer, runs
+from hub.catalogue import compare, page, producer, runs
 from hub.catalogue.helper import Helper, Pending
 from hub.catalogue.prepare import Page, name, prepare
 from hub.db import Database
@@ -111,9 +111,11 @@ def preview(
         for changes in producer.pages(site, plugin, cursor):
             given = prepare(changes, {})
             with db.read() as session:
-                stored = page.look_up(session.connection(), site.key, plugin, page.names(given))
-                found = page.compare(given, stored)
-                report.differences += page.differences(session.connection(), found)
+                stored = compare.look_up(
+                    session.connection(), site.key, plugin, compare.names(given)
+                )
+                found = compare.compare(given, stored)
+                report.differences += compare.differences(session.connection(), found)
             _count(report, found)
             report.withdrawn += len(found.deleted)
             report.rejects += given.rejects
@@ -149,7 +151,7 @@ class _Waiting:
     """A page on its way: what is stored of it, what was set aside, and the rest to come."""
 
     names: frozenset[str]
-    stored: dict[str, page.Stored]
+    stored: dict[str, compare.Stored]
     unchanged: array[int]
     rest: Pending[Page]
 
@@ -179,7 +181,7 @@ class _Line:
             # The source gives a record twice: what is looked up must be the first one.
             self.finish()
         stored = self._look_up(names)
-        rest, unchanged = page.sift(changes, stored)
+        rest, unchanged = compare.sift(changes, stored)
         known = {n: row.content_hash for n, row in stored.items() if row.withdrawn_at is None}
         pending = self._helper.submit(prepare, rest, known)
         self._waiting.append(_Waiting(names, stored, unchanged, pending))
@@ -191,17 +193,17 @@ class _Line:
         while self._waiting:
             self._store()
 
-    def _look_up(self, names: Collection[str]) -> dict[str, page.Stored]:
+    def _look_up(self, names: Collection[str]) -> dict[str, compare.Stored]:
         with self._db.read() as session:
-            return page.look_up(session.connection(), self._site, self._plugin, names)
+            return compare.look_up(session.connection(), self._site, self._plugin, names)
 
     def _store(self) -> None:
         waiting = self._waiting.popleft()
         given = waiting.rest.result()
         stored = waiting.stored
-        if unforeseen := page.names(given) - waiting.names:
+        if unforeseen := compare.names(given) - waiting.names:
             stored = stored | self._look_up(unforeseen)
-        found = page.compare(given, stored, waiting.unchanged)
+        found = compare.compare(given, stored, waiting.unchanged)
         with self._db.write() as session:
             page.store(
                 session.connection(),
@@ -218,7 +220,7 @@ class _Line:
             self._progress(self._report)
 
 
-def _count(report: Report, found: page.Comparison) -> None:
+def _count(report: Report, found: compare.Comparison) -> None:
     report.added += found.added
     report.changed += found.changed
     report.unchanged += len(found.unchanged)
