@@ -22,9 +22,11 @@ COMMANDS: Mapping[str, str] = {
     "bench": "Measure the hub against the limit of this machine.",
     "check": "List everything that is wrong; exit 1 when something is.",
     "demo": "Load the demonstration network, and serve it.",
+    "dev": "Serve a hub to write a plugin with, anew after each change.",
     "init": "Create or upgrade the database and load the sites.",
     "institutions": "Enter and list Kitas, ZfsL, Vereine and others.",
     "jobs": "Look at the jobs of the worker, and try parked ones again.",
+    "new-plugin": "Write the package of a new plugin, install it and run its tests.",
     "plugins": "Enable, configure and show the plugins of a site.",
     "run": "Serve the hub.",
     "schools": "Take in the state's list of schools, look schools up.",
@@ -66,10 +68,11 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        name = f"hub.cli.{cmd_name.replace('-', '_')}"
         try:
-            module = importlib.import_module(f"hub.cli.{cmd_name}")
+            module = importlib.import_module(name)
         except ModuleNotFoundError as error:
-            if error.name == f"hub.cli.{cmd_name}":
+            if error.name == name:
                 return None
             raise
         command: click.Command = module.command

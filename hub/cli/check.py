@@ -21,15 +21,20 @@ if TYPE_CHECKING:
     show_default=True,
     help="Seconds for the answers of a site's plugins.",
 )
+@click.option(
+    "--plugin",
+    metavar="NAME",
+    help="Judge this plugin instead, at no site: hosts, personal data, texts, templates, hooks.",
+)
 @json_option
-def command(live: bool, deadline: float, as_json: bool) -> None:
+def command(live: bool, deadline: float, plugin: str | None, as_json: bool) -> None:
     """List everything that is wrong; exit 1 when something is.
 
     Looks at settings, database, configuration files, every plugin that a site enables, runs that
     failed or wait for a person, and sources that are paused because they failed when they were
     searched live.
     """
-    problems = list(_problems(live, deadline))
+    problems = _judged(plugin) if plugin else list(_problems(live, deadline))
     if problems or as_json:
         report(
             {"problems": [{"where": where, "problem": what} for where, what in problems]},
@@ -40,6 +45,13 @@ def command(live: bool, deadline: float, as_json: bool) -> None:
         click.echo("Everything is in order.")
     if problems:
         raise SystemExit(1)
+
+
+def _judged(plugin: str) -> list[tuple[str, str]]:
+    from hub.installed import Installed
+    from hub.judge import judge
+
+    return [(plugin, problem) for problem in judge(Installed(), plugin)]
 
 
 def _problems(live: bool, deadline: float) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import threading
 from typing import TYPE_CHECKING
 
 import click
@@ -75,7 +76,8 @@ def serve(hub: Hub, listener: socket.socket) -> None:
         clear_untrusted_proxy_headers=not hub.settings.base_url.startswith("https:"),
     )
     click.echo(f"Serving on {address} (Ctrl-C ends it)")
-    signal.signal(signal.SIGTERM, _stop)
+    if threading.current_thread() is threading.main_thread():  # `hub dev` serves from another
+        signal.signal(signal.SIGTERM, _stop)
     try:
         server.run()
     finally:

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-import marshmallow as ma
 import pytest
 
 from hub import secrets
 from hub.installed import check_plugin, hooks_of
+from hub.judge import fields
 from hub.plugin import PersonalData, Plugin
 from hub.secrets import Scrubber
 from hub.site import Site
@@ -100,7 +100,7 @@ class PluginContract:
         assert "no_such_key" in errors, "a mistyped key must be refused"
 
     def test_config_has_labels_in_both_languages(self) -> None:
-        for path, field in _fields(self.plugin.Config(), ""):
+        for path, field in fields(self.plugin.Config()):
             _assert_text(field.metadata.get("label"), f"the label of {path}")
             if "help" in field.metadata:
                 _assert_text(field.metadata["help"], f"the help of {path}")
@@ -134,18 +134,6 @@ def _assert_text(text: Any, what: str) -> None:
         value = text.get(language)
         assert isinstance(value, str), f"{what} lacks {language}"
         assert value.strip(), f"{what} is empty in {language}"
-
-
-def _fields(schema: ma.Schema, path: str) -> Iterator[tuple[str, ma.fields.Field[Any]]]:
-    """All fields that a form shows, also those inside nested schemas."""
-    for name, field in schema.fields.items():
-        here = f"{path}.{name}" if path else name
-        yield here, field
-        inner: Any = field
-        while isinstance(inner, ma.fields.List | ma.fields.Dict):
-            inner = inner.inner if isinstance(inner, ma.fields.List) else inner.value_field
-        if isinstance(inner, ma.fields.Nested):
-            yield from _fields(inner.schema, here)
 
 
 def _texts(config: Any) -> str:

@@ -1,6 +1,6 @@
 """Recorded HTTP answers: a plugin's tests need neither network nor the other system.
 
-`HUB_RECORD=1 pytest` asks the real system and keeps every answer as a file in the folder;
+`HUB_TEST_RECORD=1 pytest` asks the real system and keeps every answer as a file in the folder;
 without it the files answer, and a request that none of them answers fails the test. Both hold
 for whatever sends by `requests`, the hub's own client included. Headers of requests, cookies
 and the secrets of the configuration are never written.
@@ -27,7 +27,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 
 from hub.secrets import Scrubber
 
-RECORD = "HUB_RECORD"
+RECORD = "HUB_TEST_RECORD"
 LARGEST = 5_000_000
 """Bytes of one answer; what is larger makes a slow test and a heavy package."""
 KEPT_HEADERS = ("Content-Type", "ETag", "Last-Modified", "Link", "Location", "Retry-After")
@@ -89,14 +89,22 @@ class RecordedAnswers(BaseAdapter):
                 f"{self._scrub(str(request.url))} answered more than {LARGEST} bytes; "
                 "ask for less, a few records make a better test."
             )
+        self.write(request, answer.status_code, answer.headers, content)
+
+    def write(
+        self,
+        request: requests.PreparedRequest,
+        status: int,
+        headers: Mapping[str, str],
+        content: bytes,
+    ) -> None:
+        """Write an answer into its file, for the same request to come."""
         told: dict[str, Any] = {
             "method": request.method,
             "url": self._scrub(str(request.url)),
-            "status": answer.status_code,
+            "status": status,
             "headers": {
-                name: self._scrub(answer.headers[name])
-                for name in KEPT_HEADERS
-                if name in answer.headers
+                name: self._scrub(headers[name]) for name in KEPT_HEADERS if name in headers
             },
         }
         try:

@@ -72,7 +72,7 @@ def test_what_was_recorded_answers_when_the_system_is_gone(
 def test_a_request_without_an_answer_says_how_to_record_it(tmp_path: Path) -> None:
     with (
         RecordedAnswers(tmp_path, recording=False).installed(),
-        pytest.raises(AssertionError, match="HUB_RECORD=1 pytest"),
+        pytest.raises(AssertionError, match="HUB_TEST_RECORD=1 pytest"),
     ):
         requests.get("https://shelf.example/", timeout=5)
 

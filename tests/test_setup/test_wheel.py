@@ -1,7 +1,6 @@
 """A wheel built from the tree is the whole program and runs outside the checkout."""
 
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -13,22 +12,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy: setuptools writes into the tree that it builds from."""
-    tree = tmp_path_factory.mktemp("tree")
-    for name in ("setup.cfg", "setup.py", "pyproject.toml", "README.md"):
-        if (ROOT / name).exists():
-            shutil.copy(ROOT / name, tree)
-    for name in ("hub", "plugins", "connectors", "config"):
-        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
-    target = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index"]
-    build += ["--no-build-isolation", "--wheel-dir", str(target), str(tree)]
-    subprocess.run(build, check=True, capture_output=True)
-    (wheel,) = target.glob("*.whl")
+def unpacked(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("wheel") / "site"
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(target / "site")
-    return target / "site"
+        archive.extractall(target)
+    return target
 
 
 def python(unpacked: Path, *arguments: str) -> str:
