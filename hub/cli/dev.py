@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hub.runtime import Hub
     from hub.settings import Settings
 
+SECRET_KEY = "secret-key.txt"
 WATCHED = frozenset({".py", ".html", ".po", ".css"})
 
 
@@ -72,7 +73,7 @@ def _settings(given: Settings) -> Settings:
 def _secret_key(folder: Path) -> str:
     import secrets
 
-    file = folder / "secret-key.txt"
+    file = folder / SECRET_KEY
     if not file.exists():
         file.touch(mode=0o600)
         file.write_text(secrets.token_urlsafe(32))
@@ -90,7 +91,8 @@ def _prepare(settings: Settings) -> None:
         provision.load(hub, settings.config, actor="hub dev")
         password = people.load(hub, settings.var)
     click.echo("For `hub plugins`, `hub sync` and others in a second shell:")
-    click.echo(f"  export HUB_VAR={settings.var} HUB_SECRET_KEY={settings.secret_key}")
+    key = settings.var / SECRET_KEY
+    click.echo(f'  export HUB_VAR={settings.var} HUB_SECRET_KEY="$(cat {key})"')
     click.echo(f"Log in at /anmelden as leitung of borken with the password {password}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import subprocess  # nosec B404: pip and pytest of this very Python, with fixed arguments
+import subprocess  # nosec B404
 import sys
 import time
 from pathlib import Path
@@ -85,8 +85,9 @@ def _install(folder: Path) -> list[str]:
 
 
 def _run(what: str, folder: Path, *arguments: str) -> None:
+    # pip and pytest of this very Python, with fixed arguments.
     click.echo(f"{what} …")
-    done = subprocess.run(  # nosec B603: see above
+    done = subprocess.run(  # nosec B603
         [sys.executable, *arguments], check=False, capture_output=True, text=True, cwd=folder
     )
     if done.returncode:

@@ -113,10 +113,11 @@ def write(order: Order, folder: Path) -> list[Path]:
 
 
 def _environment() -> jinja2.Environment:
+    # Python and Markdown, no page: nothing is escaped.
     return jinja2.Environment(
         loader=jinja2.PackageLoader("hub.scaffold"),
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # nosec B701: Python and Markdown, no page
+        autoescape=False,  # nosec B701
         block_start_string="<%",
         block_end_string="%>",
         variable_start_string="<<",

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+TUTORIAL = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
 LIMIT = 60
 """Seconds from the wheel to a plugin whose tests have run."""
 TITLES = ("Der Wasserkreislauf", "Brüche verstehen", "Die Stadt im Mittelalter")
@@ -38,6 +39,7 @@ class Environment:
 
     def __init__(self, folder: Path, wheel: Path) -> None:
         self.folder = folder
+        self.commands: list[str] = []
         venv.create(folder / "venv", with_pip=False)
         self.python = folder / "venv" / "bin" / "python"
         (site_packages,) = (folder / "venv").glob("lib/python*/site-packages")
@@ -49,6 +51,7 @@ class Environment:
         return self._call([str(self.python), "-c", code, *arguments], fails)
 
     def hub(self, *arguments: str, fails: bool = False) -> str:
+        self.commands.append(" ".join(("hub", *arguments)))
         return self._call([str(self.python.with_name("hub")), *arguments], fails)
 
     def pip(self, command: str, *arguments: str) -> str:
@@ -176,3 +179,12 @@ def test_a_plugin_of_somebody_else_comes_and_goes(
     hub("plugins", "enable", "borken", "accounts")
     hub("plugins", "disable", "borken", "city_library")
     assert "borken/city_library" not in hub("check", "--json", fails=False)
+
+    # All of this is what the tutorial tells to do.
+    done = [
+        one.replace(library, "https://library.example/list.json") for one in environment.commands
+    ]
+    blocks = re.findall(r"^```sh\n(.*?)^```$", TUTORIAL, re.DOTALL | re.MULTILINE)
+    told = [line for block in blocks for line in block.splitlines()]
+    assert told
+    assert [line for line in told if line not in done] == []
