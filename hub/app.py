@@ -15,6 +15,7 @@ from hub.web import (
     assets,
     centres,
     connections,
+    crawlers,
     csrf,
     embedding,
     errors,
@@ -36,6 +37,7 @@ from hub.web import (
     runs,
     search,
     staff,
+    takeaway,
     texts,
 )
 
@@ -63,6 +65,8 @@ def create_app(hub: Hub | None = None) -> Flask:
     for pages in (
         search,
         live,
+        takeaway,
+        crawlers,
         offer,
         opening,
         finder,

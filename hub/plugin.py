@@ -46,6 +46,7 @@ class PersonalData:
 class SiteInfo:
     """What a plugin may know of the site it runs at, and how it may reach other systems.
 
+    `hub` is the address of this hub (`HUB_BASE_URL`), empty where there is none.
     `internal_hosts` are the private hosts that this site allows by name; `files` is the folder
     in which the site's files lie (the only one a plugin may read from); `database` is where its
     own tables are (None where a plugin is built without a hub).
@@ -59,6 +60,7 @@ class SiteInfo:
     internal_hosts: frozenset[str]
     files: Path
     database: Database | None = field(default=None, compare=False, repr=False)
+    hub: str = ""
 
 
 View = TypeVar("View", bound=Callable[..., Any])

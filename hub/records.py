@@ -110,6 +110,19 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a record that another hub passed on was first taken in."""
+
+    hub: str
+    """Address of that hub (`HUB_BASE_URL`)."""
+    site: str
+    """Key of the site there that offers it."""
+    site_name: str
+    offer_id: int
+    """Its number there: its page is `<hub>/angebot/<offer_id>`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One offer of one site as its source describes it."""
 
@@ -160,6 +173,8 @@ class Record:
     """What only this kind of offer or this source knows, label to text, shown as it stands."""
     modified: datetime | None = None
     """When the source says it last changed."""
+    origin: Origin | None = None
+    """None: this site's own source says it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,9 @@ class Hub:
         self.settings = settings
         self.db = Database(settings.database_url)
         self.keyring = Keyring(settings.secret_key)
-        self.sites = SiteManager(self.db, settings.config, self.keyring, entry_points)
+        self.sites = SiteManager(
+            self.db, settings.config, self.keyring, entry_points, settings.base_url
+        )
 
     @classmethod
     def open(

@@ -235,7 +235,9 @@ def _guarded(
             close()
 
 
-def site_info(row: SiteRow, files: Path, database: Database | None = None) -> SiteInfo:
+def site_info(
+    row: SiteRow, files: Path, database: Database | None = None, hub: str = ""
+) -> SiteInfo:
     """What the plugins of a site get to know of it."""
     return SiteInfo(
         key=row.key,
@@ -245,5 +247,6 @@ def site_info(row: SiteRow, files: Path, database: Database | None = None) -> Si
         time_zone=row.time_zone,
         internal_hosts=frozenset(row.internal_hosts),
         files=files,
+        hub=hub,
         database=database,
     )

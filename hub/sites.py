@@ -73,7 +73,7 @@ class SiteManager:
     """All sites of the network, kept in step with the database.
 
     A site is built when it is first asked for. `config` is the folder of the configuration:
-    the files of a site lie in `config/sites/<key>/`. Thread-safe.
+    the files of a site lie in `config/sites/<key>/`; `address` is that of the hub. Thread-safe.
     """
 
     def __init__(
@@ -82,11 +82,13 @@ class SiteManager:
         config: Path,
         keyring: Keyring,
         entry_points: Iterable[EntryPoint] | None = None,
+        address: str = "",
     ) -> None:
         self.installed = Installed(entry_points)
         self._database = database
         self._config = config
         self._keyring = keyring
+        self._address = address
         self._rows: _Rows | None = None
         self._looked = -math.inf
         self._reading = threading.Lock()
@@ -160,7 +162,7 @@ class SiteManager:
         self, row: SiteRow, enabled: tuple[EnabledPlugin, ...], old: _Built | None
     ) -> _Built:
         """Build the site; instances whose activation did not change are kept."""
-        info = site_info(row, self._config / "sites" / row.key, self._database)
+        info = site_info(row, self._config / "sites" / row.key, self._database, self._address)
         running: dict[str, Running] = {}
         problems: dict[str, str] = {}
         kept = old.enabled if old and old.site.info == info else ()

@@ -14,6 +14,7 @@ from hub.api import examples, schemas
 from hub.api.blueprint import PREFIX, api
 from hub.api.links import link
 from hub.api.problems import MEDIA_TYPE
+from hub.web import context
 
 TITLE = "Medienzentren-Hub"
 DESCRIPTION = """\
@@ -101,6 +102,7 @@ def index(_: dict[str, Any]) -> dict[str, Any]:
     return {
         "title": TITLE,
         "version": version("medienzentren-hub"),
+        "hub": context.the_hub().settings.base_url,
         "links": {
             "document": link("openapi"),
             "sites": link("api.list_sites"),

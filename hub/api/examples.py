@@ -109,6 +109,8 @@ _GRANTS = [
     }
 ]
 
+_ORIGIN: Example = {"hub": _HUB, "site": _SITE_NAME, "offer_id": 17}
+
 OFFER: Example = {
     "id": 17,
     "work_id": 12,
@@ -151,6 +153,7 @@ OFFER: Example = {
         "created_at": _MOMENT,
         "changed_at": _MOMENT,
         "modified": None,
+        "origin": _ORIGIN,
     },
     "links": {
         "self": f"{_API}/offers/17",
@@ -196,12 +199,13 @@ CHANGES: Example = {
             "id": 18,
             "changed_at": _MOMENT,
             "withdrawn": True,
+            "origin": {**_ORIGIN, "offer_id": 18},
             "offer": None,
             "tombstone": _TOMBSTONE,
         }
     ],
     "next": None,
-    "later": f"{_API}/changes?after=1772597520250000-18",
+    "later": f"{_API}/changes?cursor=1772597520250000-18",
 }
 
 SEARCH: Example = {
@@ -232,6 +236,7 @@ COMPLETIONS: Example = {"items": ["wasserkreislauf", "Wasser ist Leben"]}
 
 INDEX: Example = {
     "title": "Medienzentren-Hub",
+    "hub": _HUB,
     "version": "0.1.0",
     "links": {
         "document": f"{_API}/openapi.json",

@@ -132,13 +132,14 @@ def list_changes(asked: dict[str, Any]) -> dict[str, Any]:
     come as tombstones. An offer that changes while it is read comes again.
     """
     known(asked.get("site"))
+    after = asked.pop("cursor", None)
     with context.the_hub().db.read() as session:
-        page = offers.changes(session, **asked)
+        page = offers.changes(session, after=after, **asked)
         views = represent.dated(session, page.items)
     later = same()
     if views:
         last = Position.written((views[-1].changed_at, views[-1].id))
-        later = same(after=last, since=None)
+        later = same(cursor=last, since=None)
     return {
         "items": [represent.change(view) for view in views],
         "next": later if page.next else None,

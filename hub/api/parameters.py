@@ -163,7 +163,7 @@ class ChangesParameters(Parameters):
             "2026-03-04T04:12:00Z",
         ),
     )
-    after = Position(
+    cursor = Position(
         metadata={
             **said("Where the page before ended; take it from `next` or `later`."),
             "pattern": "^[0-9]{1,17}-[0-9]{1,10}$",

@@ -23,7 +23,7 @@ Data = dict[str, Any]
 _AS_THEY_ARE = tuple(
     field.name
     for field in fields(Record)
-    if field.name not in ("source_id", "kind", "grades", "details", "modified")
+    if field.name not in ("source_id", "kind", "grades", "details", "modified", "origin")
 )
 
 
@@ -57,12 +57,29 @@ def offer(view: OfferView) -> Data:
             "created_at": view.created_at,
             "changed_at": view.changed_at,
             "modified": record.modified,
+            "origin": origin(view),
         },
         "links": {
             "self": link("api.get_offer", offer_id=view.id),
             "page": link("offer.show", offer_id=view.id),
             "work": link("api.get_work", work_id=view.work_id),
         },
+    }
+
+
+def origin(view: OfferView) -> Data:
+    """Where the offer was first taken in: here, or in the hub from which it came."""
+    first = view.record.origin
+    if first is not None:
+        return {
+            "hub": first.hub,
+            "site": {"key": first.site, "name": first.site_name},
+            "offer_id": first.offer_id,
+        }
+    return {
+        "hub": context.the_hub().settings.base_url,
+        "site": _site_name(view),
+        "offer_id": view.id,
     }
 
 
@@ -86,6 +103,7 @@ def change(view: OfferView) -> Data:
         "id": view.id,
         "changed_at": view.changed_at,
         "withdrawn": gone,
+        "origin": origin(view),
         "offer": None if gone else offer(view),
         "tombstone": tombstone(view) if gone else None,
     }

@@ -250,6 +250,14 @@ class SiteNameSchema(Answer):
     name = _text("Name.", "Medienzentrum Kreis Borken")
 
 
+class OriginSchema(Answer):
+    """Where an offer was first taken in: it stays the same through all hubs that pass it on."""
+
+    hub = _text("Address of the hub.", "https://hub.example")
+    site = _one(SiteNameSchema, "The site there that offers it.")
+    offer_id = _number("Id of the offer there.", 17)
+
+
 class ProvenanceSchema(Answer):
     """Where the data comes from, and of when it is."""
 
@@ -259,6 +267,7 @@ class ProvenanceSchema(Answer):
     created_at = _moment("When the hub first saw it.")
     changed_at = _moment("When it last changed in the hub.")
     modified = _moment("When the source says it last changed.", unknown=True)
+    origin = _one(OriginSchema, "Where it was first taken in.")
 
 
 class OfferLinksSchema(Answer):
@@ -338,6 +347,7 @@ class ChangeSchema(Answer):
     id = _number("Id of the offer.", 17)
     changed_at = _moment("When it changed or was withdrawn: its datestamp.")
     withdrawn = fields.Boolean(metadata=said("Whether it is gone."))
+    origin = _one(OriginSchema, "Where it was first taken in, also of one that is gone.")
     offer = _one(OfferSchema, "The offer as it is now.", allow_none=True)
     tombstone = _one(TombstoneSchema, "What is known of one that is gone.", allow_none=True)
 
@@ -439,6 +449,7 @@ class IndexLinksSchema(Answer):
 
 class IndexSchema(Answer):
     title = _text("Name of the API.")
+    hub = _text("Address of this hub, by which others name it as an origin.")
     version = _text("Version of the hub.", "0.1.0")
     links = _one(IndexLinksSchema, "Where everything is.")
 

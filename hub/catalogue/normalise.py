@@ -27,6 +27,7 @@ from hub.records import (
     Identifier,
     Kind,
     MediumType,
+    Origin,
     Record,
     Scope,
 )
@@ -107,6 +108,7 @@ def normalise(record: Record) -> Record:
         contact=_line("contact", record.contact)[:MAX_LINE],
         details=_details(record.details),
         modified=_moment("modified", record.modified),
+        origin=_origin(record.origin),
     )
 
 
@@ -298,6 +300,20 @@ def _details(values: Any) -> Mapping[str, str]:
     return {k[:100]: v[:MAX_TEXT] for k, v in sorted(pairs)[:MAX_LIST] if k and v}
 
 
+def _origin(value: Any) -> Origin | None:
+    if value is None:
+        return None
+    if not isinstance(value, Origin):
+        raise Unfit("origin: an Origin was expected")
+    hub, site, name = (_line("origin", part) for part in (value.hub, value.site, value.site_name))
+    number = _number("origin", value.offer_id, 1, 2**31 - 1)
+    if not link(hub) or len(hub) > MAX_LINE:
+        raise Unfit("origin: the hub is no web address")
+    if not _CODE.fullmatch(site) or not name or number is None:
+        raise Unfit("origin: the site or the number of the offer there is missing")
+    return Origin(hub, site, name[:MAX_LINE], number)
+
+
 def _moment(name: str, value: Any) -> datetime | None:
     if value is None:
         return None
@@ -355,6 +371,7 @@ _BUILD: dict[str, Any] = {
     "identifiers": lambda values: tuple(Identifier(**value) for value in values),
     "grants": lambda values: tuple(map(_load_grant, values)),
     "events": lambda values: tuple(map(_load_event, values)),
+    "origin": lambda value: Origin(**value),
     **{
         f.name: tuple
         for f in fields(Record)

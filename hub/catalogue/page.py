@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -53,7 +53,7 @@ def store(
     Raises `TakenOver` if there was a later one.
     """
     lock(connection)
-    moment = now()
+    moment = _datestamp(connection)
     differences = _write_offers(connection, site, plugin, found.members, moment)
     if found.reread:
         rows = [{"source_hash": digest, "offer": number} for digest, number in found.reread]
@@ -61,7 +61,7 @@ def store(
     counts = {
         "run": run_id,
         "term": term,
-        "now": moment,
+        "now": now(),
         "added": found.added,
         "changed": found.changed,
         "unchanged": len(found.unchanged),
@@ -100,7 +100,7 @@ def store(
 def withdraw(connection: Connection, offer_ids: Collection[int]) -> int:
     """Make tombstones of these offers where they still live; returns how many there were."""
     lock(connection)
-    parameters = {"offers": json_list(offer_ids), "now": now()}
+    parameters = {"offers": json_list(offer_ids), "now": _datestamp(connection)}
     gone = connection.execute(_select_live, parameters).all()
     connection.execute(_withdraw, parameters)
     fewer: Counter[figures.Figure] = Counter()
@@ -123,6 +123,14 @@ def lock(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(_advisory_lock)
+
+
+def _datestamp(connection: Connection) -> datetime:
+    """Now, but later than every datestamp before, also when a clock was set back or two machines
+    disagree: who reads changes in their order must not miss one. The lock is held."""
+    latest: datetime | None = connection.scalar(_select_latest)
+    moment = now()
+    return moment if latest is None or latest < moment else latest + timedelta(microseconds=1)
 
 
 def _write_offers(
@@ -254,6 +262,7 @@ _offer, _grant, _run = table(Offer), table(OfferGrant), table(SyncRun)
 _source = table(SyncSource)
 
 _advisory_lock = sa.text("SELECT pg_advisory_xact_lock(714001)")
+_select_latest = sa.select(_offer.c.changed_at).order_by(_offer.c.changed_at.desc()).limit(1)
 _select_live = sa.select(
     _offer.c.id, _offer.c.work_id, _offer.c.site_key, _offer.c.kind, _offer.c.record
 ).where(in_list(_offer.c.id, "offers"), _offer.c.withdrawn_at.is_(None))

@@ -5,22 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from babel import Locale, UnknownLocaleError
-from flask import Blueprint, abort, make_response, render_template, url_for
+from flask import (
+    Blueprint,
+    abort,
+    json,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from hub.catalogue import entitlement, offers, vocabulary
 from hub.catalogue.offers import OfferView
+from hub.formats import amb, schema_org
 from hub.installed import Unusable
-from hub.records import Event, Record
+from hub.records import Event, Kind, Origin, Record
 from hub.web import context, texts
 from hub.web.language import language
 from hub.web.opening import action
 from hub.web.page import Crumb
 
 pages = Blueprint("offer", __name__)
+
+JSON_LD = "application/ld+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,8 @@ class Holder:
     notes: tuple[str, ...]
     source: str
     as_of: str
+    origin: Origin | None
+    """The hub from which it came, and the site there."""
     url: str
     """Its own offer page; empty for the offer that is shown."""
 
@@ -45,6 +60,10 @@ def show(offer_id: int) -> Response:
     if detail is None:
         abort(404)
     view = detail.offer
+    if not view.withdrawn_at and view.kind is Kind.MEDIUM and _wants_json_ld():
+        response = redirect(url_for("offer.as_amb", offer_id=offer_id), 303)
+        response.vary.add("Accept")
+        return response
     live = [] if view.withdrawn_at else [view]
     badge = entitlement.badge(
         [entitlement.holding(item) for item in (*live, *detail.others)], context.today()
@@ -60,6 +79,7 @@ def show(offer_id: int) -> Response:
             events=[_event(event, view.site) for event in view.record.events],
             holders=[_holder(item, names, view.id) for item in (*live, *detail.others)],
             action=action(badge, view.record),
+            markup=_markup(view),
             crumbs=[
                 Crumb(gettext("Search"), url_for("search.results")),
                 Crumb(str(texts.KINDS[view.kind]), url_for("search.results", art=view.kind.value)),
@@ -69,7 +89,61 @@ def show(offer_id: int) -> Response:
     )
     if view.withdrawn_at:
         response.status_code = 410
+    response.vary.add("Accept")
     return response
+
+
+@pages.get("/angebot/<int:offer_id>/amb")
+def as_amb(offer_id: int) -> Response:
+    """The offer as AMB, the profile for educational resources; of other kinds there is none."""
+    with context.the_hub().db.read() as session:
+        view = offers.by_ids(session, [offer_id]).get(offer_id)
+    if view is None or view.kind is not Kind.MEDIUM:
+        abort(404)
+    if view.withdrawn_at:
+        abort(410)
+    text = json.dumps(amb_document(view), ensure_ascii=False, indent=2) + "\n"
+    response = make_response(text, 200, {"Content-Type": JSON_LD})
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+def amb_document(view: OfferView) -> dict[str, Any]:
+    """AMB of an offer, with the page that describes it and the centre that answers for it."""
+    page = context.public_address("offer.show", offer_id=view.id)
+    document = amb.write(view.record)
+    if document["id"].startswith(amb.OWN_URN):
+        # A number that its source alone knows names nothing elsewhere.
+        document["id"] = page
+    document["mainEntityOfPage"] = [
+        {
+            "type": "WebContent",
+            "id": page,
+            "provider": {
+                "type": "Organization",
+                "id": context.public_address("centres.profile", site=view.site),
+                "name": view.site_name,
+            },
+            "dateModified": view.changed_at.isoformat(),
+        }
+    ]
+    return document
+
+
+def _wants_json_ld() -> bool:
+    accepted = request.accept_mimetypes
+    return accepted[JSON_LD] > accepted["text/html"]
+
+
+def _markup(view: OfferView) -> dict[str, Any]:
+    return schema_org.write(
+        view.record,
+        context.public_address("offer.show", offer_id=view.id),
+        view.site_name,
+        context.public_address("centres.profile", site=view.site),
+    )
 
 
 def facts(record: Record) -> list[tuple[str, str]]:
@@ -134,6 +208,7 @@ def _holder(view: OfferView, names: Mapping[str, str], shown: int) -> Holder:
         notes=tuple(note for note in notes if note),
         source=source_title(view.plugin),
         as_of=_as_of(view.as_of, view.site),
+        origin=record.origin,
         url="" if view.id == shown else url_for("offer.show", offer_id=view.id),
     )
 

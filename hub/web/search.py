@@ -16,7 +16,7 @@ from hub.catalogue.search import FACETS, Hit, Query, Results, Sort, marks, searc
 from hub.catalogue.suggest import suggest
 from hub.network import coverage
 from hub.records import Kind, Record
-from hub.web import context, live, texts
+from hub.web import context, live, sheets, texts
 from hub.web.language import language
 from hub.web.opening import Action, action
 from hub.web.page import LONGEST_QUERY, asked_page, asked_text, pager
@@ -90,7 +90,7 @@ def start() -> str:
 
 @pages.get("/suche")
 def results() -> Response:
-    query = _asked()
+    query = asked()
     with context.the_hub().db.read() as session:
         found = search(session, query)
         cards = cards_of(session, query, found)
@@ -114,6 +114,10 @@ def results() -> Response:
             relaxed=[(one, _url(query, one.text)) for one in found.relaxed],
             did_you_mean_url=_url(query, suggestion.text) if suggestion else "",
             live=_live(query),
+            tables=[
+                (form.upper(), url_for("takeaway.table", form=form, **parameters))
+                for form in sheets.FORMATS
+            ],
         )
     )
     response.vary.add("HX-Target")
@@ -131,7 +135,7 @@ def suggestions() -> str:
     return render_template("suggestions.html", suggestions=found)
 
 
-def _asked() -> Query:
+def asked() -> Query:
     """The query in the address; whatever it cannot mean is left out."""
     filters = {}
     for facet in FACETS:

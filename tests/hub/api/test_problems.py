@@ -116,10 +116,10 @@ WRONG: tuple[tuple[str, set[str]], ...] = (
     ("/changes?since=yesterday", {"since"}),
     ("/changes?since=2026-03-04T04:12:00+01:00", {"since"}),
     ("/changes?since=0001-01-01T00:00:00%2B01:00", {"since"}),
-    ("/changes?after=1", {"after"}),
-    ("/changes?after=999999999999999999-1", {"after"}),
-    ("/changes?after=1-99999999999", {"after"}),
-    ("/changes?after=1-%D9%A3", {"after"}),
+    ("/changes?cursor=1", {"cursor"}),
+    ("/changes?cursor=999999999999999999-1", {"cursor"}),
+    ("/changes?cursor=1-99999999999", {"cursor"}),
+    ("/changes?cursor=1-%D9%A3", {"cursor"}),
     ("/changes?until=2026-01-01", {"until"}),
 )
 
@@ -152,8 +152,8 @@ ODD = (
     "/suggest?q=%00",
     "/suggest?q=%25",
     "/sites?region=%00",
-    "/changes?after=99999999999999999-2147483648",
-    "/changes?after=0-0&since=1600-01-01",
+    "/changes?cursor=99999999999999999-2147483648",
+    "/changes?cursor=0-0&since=1600-01-01",
     "/changes?since=2016-12-31T23:59:60Z",
 )
 
