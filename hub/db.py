@@ -6,6 +6,7 @@ transaction on SQLite, the driver on PostgreSQL.
 
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -133,12 +134,19 @@ def migrate(database: Database, plugins: Mapping[str, Path] | None = None) -> No
 
 @contextmanager
 def _one_at_a_time(engine: Engine) -> Iterator[None]:
-    """Wait for the migrations of other processes; on SQLite their transactions see to it."""
-    if engine.dialect.name != "postgresql":
+    """Wait for the migrations of other processes: each migration is a transaction of its own, and
+    which ones are missing is asked before the first."""
+    if engine.dialect.name == "postgresql":
+        with engine.connect() as connection, connection.begin():
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+            yield
+        return
+    path = engine.url.database
+    if path in (None, "", ":memory:"):
         yield
         return
-    with engine.connect() as connection, connection.begin():
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+    with Path(f"{path}.migrating").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # ends with the file, also when the process is killed
         yield
 
 
