@@ -27,7 +27,9 @@ BREAK = "."
 
 _MAX_WORDS = 2_000
 _CACHED = 20_000
-_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"[^\W_]{1,100}")
+"""What is longer is no word, and counts in pieces: PostgreSQL refuses one of 2,047 bytes, and with
+it the whole page of records in which it stands."""
 _GENDERED = re.compile(r"[*:_/·](?<=\w.)(?=in(?:nen)?\b)", re.IGNORECASE)
 _LATIN = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "å": "a", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
