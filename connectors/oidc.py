@@ -111,6 +111,10 @@ class Provider:
         state, nonce = asked.get("state", ""), asked.get("nonce", "")
         if not state or not nonce or not same(parameters.get("state"), state):
             raise Refused("the answer belongs to no login that began here (state)")
+        if asked.get("code_challenge_method") != "S256" or not same(
+            asked.get("code_challenge"), create_s256_code_challenge(self._verifier(state))
+        ):
+            raise Refused("the login that began here was not begun by this client")
         endpoints = self.endpoints()
         named = parameters.get("iss")
         if (named is not None or endpoints.names_itself) and named != self.issuer:

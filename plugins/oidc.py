@@ -21,6 +21,7 @@ ROLES = ("teacher", "educator", "citizen", "pupil")
 """What a provider may make somebody; rights of the staff are granted here or not at all."""
 
 
+METHOD = "oidc"
 pages = Blueprint("oidc", __name__)
 
 
@@ -177,15 +178,19 @@ class Oidc(Plugin):
 
     @hookimpl
     def identity_methods(self) -> Iterable[LoginMethod]:
-        return [LoginMethod("oidc", self.config["label"])]
+        return [LoginMethod(METHOD, self.config["label"])]
 
     @hookimpl
     def identity_begin(self, method: str, return_url: str) -> str:
+        if method != METHOD:
+            raise Denied("There is no such login.")
         with translated(self.config["label"]):
             return self._provider.question(return_url)
 
     @hookimpl
     def identity_complete(self, method: str, parameters: Mapping[str, str]) -> Claims:
+        if method != METHOD:
+            raise Denied("There is no such login.")
         given = {name: value for name, value in parameters.items() if not name.startswith("hub.")}
         with translated(self.config["label"]):
             claims = self._provider.answer(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import marshmallow as ma
 import pytest
@@ -15,7 +15,8 @@ from hub.errors import Denied, Unavailable
 from hub.formats.school_ids import parse
 from hub.records import Claims
 from hub.secrets import SecretValue
-from hub.testing import PluginContract, site_with
+from hub.site import Site
+from hub.testing import IdentityContract, site_with
 from plugins.oidc import Oidc
 from plugins.oidc_profiles import PROFILES, Who
 from tests.servers import oidc_op
@@ -33,17 +34,17 @@ def op() -> Iterator[Provider]:
         yield provider
 
 
-class TestContract(PluginContract):
+class TestContract(IdentityContract):
     plugin = Oidc
-    config: ClassVar[Mapping[str, Any]] = {
-        "issuer": "https://idp.example",
-        "client_id": CLIENT,
-        "client_secret": SECRET,
-    }
 
     @pytest.fixture
     def plugin_config(self, op: Provider) -> Mapping[str, Any]:
-        return {**self.config, "issuer": op.issuer}
+        return {"issuer": op.issuer, "client_id": CLIENT, "client_secret": SECRET}
+
+    @pytest.fixture
+    def good_parameters(self, site: Site, op: Provider) -> Mapping[str, str]:
+        asked: str = site.one("oidc", "identity_begin", method="oidc", return_url=BACK)
+        return {**op.authorise(asked), "hub.begin_url": asked, "hub.return_url": BACK}
 
 
 def log_in(op: Provider, **config: Any) -> Claims:
