@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "check": "List everything that is wrong; exit 1 when something is.",
     "demo": "Load the demonstration network, and serve it.",
     "dev": "Serve a hub to write a plugin with, anew after each change.",
+    "export": "Write the catalogue to a file: JSON lines, AMB, LOM, CSV.",
     "init": "Create or upgrade the database and load the sites.",
     "institutions": "Enter and list Kitas, ZfsL, Vereine and others.",
     "jobs": "Look at the jobs of the worker, and try parked ones again.",
@@ -42,6 +43,7 @@ REPORTING = frozenset(
     {
         "barriers",
         "check",
+        "export",
         "init",
         "institutions",
         "jobs",

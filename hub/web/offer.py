@@ -21,9 +21,9 @@ from flask import (
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from hub.catalogue import entitlement, offers, vocabulary
+from hub.catalogue import entitlement, export, offers, vocabulary
 from hub.catalogue.offers import OfferView
-from hub.formats import amb, schema_org
+from hub.formats import schema_org
 from hub.installed import Unusable
 from hub.records import Event, Kind, Origin, Record
 from hub.web import context, texts
@@ -102,34 +102,13 @@ def as_amb(offer_id: int) -> Response:
         abort(404)
     if view.withdrawn_at:
         abort(410)
-    text = json.dumps(amb_document(view), ensure_ascii=False, indent=2) + "\n"
+    document = export.amb_document(view, context.the_hub().settings.base_url)
+    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
     response = make_response(text, 200, {"Content-Type": JSON_LD})
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.add_etag()
     response.make_conditional(request)
     return response
-
-
-def amb_document(view: OfferView) -> dict[str, Any]:
-    """AMB of an offer, with the page that describes it and the centre that answers for it."""
-    page = context.public_address("offer.show", offer_id=view.id)
-    document = amb.write(view.record)
-    if document["id"].startswith(amb.OWN_URN):
-        # A number that its source alone knows names nothing elsewhere.
-        document["id"] = page
-    document["mainEntityOfPage"] = [
-        {
-            "type": "WebContent",
-            "id": page,
-            "provider": {
-                "type": "Organization",
-                "id": context.public_address("centres.profile", site=view.site),
-                "name": view.site_name,
-            },
-            "dateModified": view.changed_at.isoformat(),
-        }
-    ]
-    return document
 
 
 def _wants_json_ld() -> bool:
