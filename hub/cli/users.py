@@ -147,6 +147,20 @@ def end_sessions(hub: Hub, person: int) -> None:
     click.echo(f"{number} sessions ended.")
 
 
+@command.command("reset-second-factor")
+@person_argument
+@pass_hub
+def reset_second_factor(hub: Hub, person: int) -> None:
+    """Let a person log in without their second factor, when it is lost."""
+    from hub.identity import audit, second_factor
+
+    with hub.db.write() as session:
+        if not second_factor.remove(session, person):
+            _refuse(f"Person {person} has no second factor.")
+        audit.note(session, actor(), None, "second_factor.reset", f"person:{person}")
+    click.echo(f"Person {person} logs in without a second factor now.")
+
+
 @command.command("export")
 @person_argument
 @pass_hub

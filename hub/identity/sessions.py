@@ -41,10 +41,12 @@ def begin(
     address: str,
     via: Via = NO_PROVIDER,
     guest: Sequence[Held] = (),
+    waits: bool = False,
 ) -> str:
     """Log a person in; returns the token for the cookie.
 
-    `guest` are the roles of a pupil, of whom nothing else is kept, not even a pseudonym.
+    `guest` are the roles of a pupil, of whom nothing else is kept, not even a pseudonym. A session
+    that `waits` is nobody's before `complete`.
     """
     token, moment = tokens.new(), now()
     session.add(
@@ -55,6 +57,7 @@ def begin(
             issuer=via.issuer if person_id else "",
             subject=via.subject if person_id else "",
             proven_at=moment,
+            waits=waits,
             created_at=moment,
             seen_at=moment,
             agent=agent[:LONGEST_AGENT],
@@ -74,7 +77,7 @@ def actor(session: Session, token: str) -> tuple[Actor, bool]:
         return ANONYMOUS, False
     row: LoginSession = found[0]
     person: Person | None = found[1]
-    if row.seen_at < moment - IDLE or row.created_at < moment - ABSOLUTE:
+    if row.waits or row.seen_at < moment - IDLE or row.created_at < moment - ABSOLUTE:
         return ANONYMOUS, False
     unnoted = row.seen_at < moment - NOTED_EVERY
     if person is None:
@@ -128,15 +131,24 @@ def choose(session: Session, actor: Actor, membership: int) -> bool:
     return True
 
 
-def prove(session: Session, actor: Actor) -> str:
-    """The person proved who they are once more; returns a new token, the old one is no more."""
+def complete(session: Session, session_id: int) -> str:
+    """The second factor was given: a session that waited is the person's, under a new token."""
     token = tokens.new()
     session.execute(
         sa.update(LoginSession)
-        .where(LoginSession.id == actor.session_id)
-        .values(token_hash=tokens.digest(token), proven_at=now())
+        .where(LoginSession.id == session_id)
+        .values(token_hash=tokens.digest(token), waits=False, proven_at=now())
     )
     return token
+
+
+def end_others(session: Session, person_id: int, session_id: int | None) -> None:
+    """End every session of a person but this one."""
+    session.execute(
+        sa.delete(LoginSession).where(
+            LoginSession.person_id == person_id, LoginSession.id != (session_id or 0)
+        )
+    )
 
 
 def note_use(session: Session, session_id: int) -> None:

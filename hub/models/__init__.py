@@ -13,6 +13,7 @@ from hub.models.identity import (
     LoginThrottle,
     Membership,
     Person,
+    SecondFactor,
 )
 from hub.models.institution import (
     Borrower,
@@ -58,6 +59,7 @@ __all__ = [
     "SearchDoc",
     "SearchEntry",
     "SearchWord",
+    "SecondFactor",
     "Site",
     "SyncChange",
     "SyncPage",

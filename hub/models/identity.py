@@ -105,12 +105,32 @@ class LoginSession(Base):
     """The context that was chosen."""
     proven_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     """When the person last proved who they are."""
+    waits: Mapped[bool] = mapped_column(default=False)
+    """Begun, but nobody's until the code of the second factor was given."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     agent: Mapped[str]
     """What the browser calls itself, shortened."""
     address: Mapped[str]
     """The network it came from: the last parts of the address are never stored."""
+
+
+class SecondFactor(Base):
+    """The secret of somebody's app for one-time codes."""
+
+    __tablename__ = "second_factor"
+
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True
+    )
+    secret: Mapped[str]
+    """Encrypted."""
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """From here on logins need a code."""
+    last_step: Mapped[int]
+    """The time step of the code used last, which does not count again."""
+    recovery: Mapped[list[str]] = mapped_column(JSON)
+    """Hashes of the recovery codes that are left."""
 
 
 class LoginCode(Base):

@@ -219,8 +219,7 @@ def redeem(code: str) -> ResponseReturnValue:
         person_id = people.redeem(session, code)
     if person_id is None:
         return render_template("login_code.html", code="", crumbs=[Crumb(gettext("Log in"))]), 410
-    token = login.begin(person_id)
-    return login.keep(make_response(redirect(url_for("account.overview"), 303)), token)
+    return login.arrive("", person_id)
 
 
 @pages.post("/abmelden")
@@ -248,8 +247,7 @@ def _logged_in(site: str, claims: Claims, back: str) -> ResponseReturnValue:
     hub = context.the_hub()
     guest = people.pupil(site, claims)
     if guest:
-        token = login.begin(None, guest=guest)
-        return login.keep(make_response(redirect(login.safe_return(back), 303)), token)
+        return login.arrive(back, None, guest=guest)
     for attempt in (1, 2):
         try:
             with hub.db.write() as session:
@@ -258,8 +256,7 @@ def _logged_in(site: str, claims: Claims, back: str) -> ResponseReturnValue:
         except IntegrityError:  # the same person logs in twice for the first time
             if attempt == 2:
                 raise
-    token = login.begin(person_id, sessions.Via(claims.issuer, claims.subject))
-    return login.keep(make_response(redirect(login.safe_return(back), 303)), token)
+    return login.arrive(back, person_id, sessions.Via(claims.issuer, claims.subject))
 
 
 def _site(key: str) -> Site:

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, g, redirect, request, url_for
+from flask import Flask, Response, abort, g, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from hub.identity import sessions
+from hub.identity import second_factor, sessions
 from hub.identity.actor import ANONYMOUS, Actor, Held
 from hub.identity.permissions import can
 from hub.web import context
@@ -49,7 +49,36 @@ def ask() -> BaseResponse:
 def begin(
     person_id: int | None, via: sessions.Via = sessions.NO_PROVIDER, guest: Sequence[Held] = ()
 ) -> str:
-    """Log a person in; the token is for `keep`. A session that this browser had ends."""
+    """Log a person in; the token is for `keep`. A session that this browser had ends.
+
+    Only for who gave the second factor before, or has none; others go through `arrive`.
+    """
+    return _begin(person_id, via, guest, waits=False)
+
+
+def arrive(
+    back: str,
+    person_id: int | None,
+    via: sessions.Via = sessions.NO_PROVIDER,
+    guest: Sequence[Held] = (),
+) -> Response:
+    """Log a person in and lead them to `back`, by way of the second factor where there is one."""
+    with context.the_hub().db.read() as session:
+        waits = person_id is not None and second_factor.is_set(session, person_id)
+    target = safe_return(back)
+    if waits:
+        target = url_for("second_factor.ask", weiter=target)
+    made = _begin(person_id, via, guest, waits=waits)
+    return keep(make_response(redirect(target, 303)), made)
+
+
+def token() -> str:
+    """The token that this browser's cookie holds, whatever it is worth."""
+    found = request.cookies.get(cookie_name(), "")
+    return found if len(found) <= 100 else ""
+
+
+def _begin(person_id: int | None, via: sessions.Via, guest: Sequence[Held], *, waits: bool) -> str:
     with context.the_hub().db.write() as session:
         before = actor().session_id
         if before is not None:
@@ -59,15 +88,16 @@ def begin(
             person_id,
             via=via,
             guest=guest,
+            waits=waits,
             agent=request.user_agent.string,
             address=request.remote_addr or "",
         )
 
 
-def keep(response: Response, token: str) -> Response:
+def keep(response: Response, value: str) -> Response:
     """Hand the token of a session to the browser."""
     response.set_cookie(
-        cookie_name(), token, secure=is_secure(), httponly=True, samesite="Lax", path="/"
+        cookie_name(), value, secure=is_secure(), httponly=True, samesite="Lax", path="/"
     )
     return response
 
@@ -104,12 +134,11 @@ def is_secure() -> bool:
 
 
 def _find() -> Actor:
-    token = request.cookies.get(cookie_name(), "")
-    if not token or len(token) > 100:
+    if not token():
         return ANONYMOUS
     hub = context.the_hub()
     with hub.db.read() as session:
-        found, unnoted = sessions.actor(session, token)
+        found, unnoted = sessions.actor(session, token())
     if unnoted and found.session_id is not None:
         with hub.db.write() as session:
             sessions.note_use(session, found.session_id)

@@ -67,6 +67,9 @@ PAGES = {
     "login form": "/anmelden/borken/accounts/password",
     "login code": "/anmelden/einmal/abc",
     "account": "/konto",
+    "my data": "/konto/daten",
+    "second factor": "/konto/zweiter-faktor",
+    "second factor asked": "/anmelden/code",
     "staff": "/borken/verwaltung/personal",
     "connections": "/borken/verwaltung/plugins",
     "connection": "/borken/verwaltung/plugins/scripted",
@@ -83,7 +86,17 @@ PAGES = {
 }
 """Every page of the hub, and each of its states."""
 AS_ADMIN = frozenset(
-    {"my data", "account", "staff", "connections", "connection", "connection off", "runs", "run"}
+    {
+        "account",
+        "connection",
+        "connection off",
+        "connections",
+        "my data",
+        "run",
+        "runs",
+        "second factor",
+        "staff",
+    }
     | {"my institutions", "institutions", "institution"}
 )
 """Pages that are seen by an admin of Borken who is logged in."""
