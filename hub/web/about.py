@@ -34,7 +34,7 @@ def imprint() -> str:
 def privacy() -> str:
     hub = context.the_hub()
     names = {one.name for site in context.sites() for one in hub.sites.enabled(site)}
-    declared = [plugin for name in sorted(names) if (plugin := _plugin(name)) is not None]
+    declared = [found for name in sorted(names) if (found := plugin(name)) is not None]
     return _page("privacy.html", gettext("Privacy"), plugins=declared)
 
 
@@ -122,7 +122,7 @@ def _page(template: str, title: str, **values: object) -> str:
     return render_template(template, title=title, email=email, crumbs=[Crumb(title)], **values)
 
 
-def _plugin(name: str) -> type[Plugin] | None:
+def plugin(name: str) -> type[Plugin] | None:
     try:
         return context.the_hub().sites.installed.load(name)
     except Unusable:

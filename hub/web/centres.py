@@ -11,10 +11,12 @@ from flask_babel import gettext
 
 from hub.catalogue import figures, live
 from hub.catalogue.access import is_address
+from hub.identity import register
 from hub.network import coverage
 from hub.records import Kind
 from hub.site import SiteRow
 from hub.web import about, context, texts
+from hub.web.language import language
 from hub.web.offer import source_title
 from hub.web.page import Crumb, asked_text
 
@@ -104,6 +106,23 @@ def accessibility(site: str) -> str:
     return _legal("accessibility.html", _site(site), gettext("Accessibility statement"))
 
 
+@pages.get("/<site>/datenschutz")
+def privacy(site: str) -> str:
+    """The notice of a centre (DSGVO Art. 13), made from what is switched on there (Art. 30)."""
+    hub = context.the_hub()
+    row = _site(site)
+    loaded = [
+        plugin for one in hub.sites.enabled(site) if (plugin := about.plugin(one.name)) is not None
+    ]
+    processing = [(gettext("Login and permissions"), item, "") for item in register.OWN]
+    processing += [
+        (plugin.title[language()], item, ", ".join(plugin.hosts))
+        for plugin in loaded
+        for item in plugin.personal_data
+    ]
+    return _legal("centre_privacy.html", row, gettext("Privacy"), processing=processing)
+
+
 def _site(key: str) -> SiteRow:
     row = context.sites().get(key)
     if row is None:
@@ -111,7 +130,7 @@ def _site(key: str) -> SiteRow:
     return row
 
 
-def _legal(template: str, row: SiteRow, title: str) -> str:
+def _legal(template: str, row: SiteRow, title: str, **values: object) -> str:
     return render_template(
         template,
         title=title,
@@ -124,6 +143,7 @@ def _legal(template: str, row: SiteRow, title: str) -> str:
             Crumb(row.name, url_for("centres.profile", site=row.key)),
             Crumb(title),
         ],
+        **values,
     )
 
 

@@ -379,3 +379,16 @@ def test_each_centre_has_its_own_legal_pages(client: FlaskClient) -> None:
     assert f'href="/barriere-melden?seite={accessibility}"' in client.get(accessibility).text
     for page in ("impressum", "barrierefreiheit"):
         assert "Seite nicht gefunden" in read(client, f"/zentren/nirgends/{page}", 404)
+
+
+def test_the_privacy_notice_of_a_centre_is_made_from_what_is_switched_on(
+    net: Network, client: FlaskClient
+) -> None:
+    page = text_of(client.get("/zentren/borken/datenschutz").text)
+    assert "Anmeldung und Rechte" in page
+    assert "12 Monate" in page
+    assert "Passwort als Hash" not in page
+    activations.enable(net.hub, "borken", "accounts", {}, actor="test")
+    assert "Passwort als Hash" in text_of(client.get("/zentren/borken/datenschutz").text)
+    assert "Passwort als Hash" not in text_of(client.get("/zentren/coesfeld/datenschutz").text)
+    assert client.get("/zentren/nirgends/datenschutz").status_code == 404
