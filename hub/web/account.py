@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,11 +11,11 @@ from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.identity import accounts, sessions
+from hub.identity import accounts, linking, sessions
 from hub.identity.accounts import PasswordRefused
 from hub.identity.actor import Actor, Held
-from hub.models import Account, Person
-from hub.web import context, login, texts
+from hub.models import Account, Identity, Person
+from hub.web import context, login, pending, texts
 from hub.web.page import Crumb
 
 pages = Blueprint("account", __name__, url_prefix="/konto")
@@ -92,6 +93,41 @@ def end_session(number: int) -> ResponseReturnValue:
     return login.forget(response) if number == actor.session_id else response
 
 
+@pages.post("/anmeldungen")
+def add_login() -> ResponseReturnValue:
+    """The next login in this browser becomes one more of this person."""
+    actor = login.demand("account.edit")
+    if not actor.proven_lately:
+        return redirect(url_for("login.choose", weiter=url_for("account.overview")), 303)
+    assert actor.session_id is not None
+    return pending.keep_link(
+        make_response(redirect(url_for("login.choose"), 303)), actor.session_id
+    )
+
+
+@pages.post("/anmeldungen/entfernen")
+def remove_login() -> ResponseReturnValue:
+    actor = login.demand("account.edit")
+    assert actor.person_id is not None
+    issuer, subject = request.form.get("issuer", ""), request.form.get("subject", "")
+    try:
+        with context.the_hub().db.write() as session:
+            if not linking.unlink(session, actor.person_id, issuer, subject):
+                abort(404)
+    except linking.LinkRefused:
+        last = gettext("This is your only login; without it you could not come in any more.")
+        return _page(actor, {"anmeldungen": last}), 409
+    return redirect(url_for("account.overview"), 303)
+
+
+def _login_text(identity: Identity, names: Mapping[str, str]) -> str:
+    """A login in words: the centre of a local account, else the host that vouches."""
+    kind, _, site = identity.issuer.partition(":")
+    if kind == "accounts":
+        return gettext("Local account at %(centre)s", centre=names.get(site, site))
+    return urlsplit(identity.issuer).hostname or identity.issuer
+
+
 def _role_text(held: Held, names: Mapping[str, str]) -> str:
     """`Lehrkraft, Schule 100012: Medienzentrum Kreis Borken`."""
     role = str(texts.ROLE[held.role])
@@ -119,6 +155,10 @@ def _page(actor: Actor, problem: dict[str, str]) -> str:
             sessions=[
                 (row, row.id == actor.session_id)
                 for row in sessions.of_person(session, actor.person_id)
+            ],
+            logins=[
+                (one, _login_text(one, names))
+                for one in linking.of_person(session, actor.person_id)
             ],
             problem=problem,
             problems=list(problem.items()),

@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
 from hub.errors import Denied, PluginError, Rejected, Unavailable
-from hub.identity import audit, people, schools, sessions, throttle
+from hub.identity import audit, linking, people, schools, sessions, throttle
 from hub.identity.sessions import network_of
 from hub.installed import Unusable, hooks_of
 from hub.records import Claims, LoginMethod
@@ -29,6 +29,7 @@ from hub.web import context, csrf, login, pending
 from hub.web.page import Crumb, asked_text
 
 pages = Blueprint("login", __name__)
+pages.add_app_template_global(pending.linking, "linking")
 
 DEADLINE = 20.0
 """Seconds that an identity provider may take; the person waits."""
@@ -248,6 +249,8 @@ def _logged_in(site: str, claims: Claims, back: str) -> ResponseReturnValue:
     guest = people.pupil(site, claims)
     if guest:
         return login.arrive(back, None, guest=guest)
+    if pending.linking():
+        return _link(site, claims)
     for attempt in (1, 2):
         try:
             with hub.db.write() as session:
@@ -257,6 +260,21 @@ def _logged_in(site: str, claims: Claims, back: str) -> ResponseReturnValue:
             if attempt == 2:
                 raise
     return login.arrive(back, person_id, sessions.Via(claims.issuer, claims.subject))
+
+
+def _link(site: str, claims: Claims) -> ResponseReturnValue:
+    """Add this login to the account that is logged in here, which asked for it."""
+    actor = login.actor()
+    assert actor.person_id is not None
+    try:
+        linking.link(context.the_hub(), actor.person_id, site, claims)
+    except linking.LinkRefused:
+        reason = gettext(
+            "Under this login a centre still holds something of its own, so it cannot be added. "
+            "Ask that centre to clear it first."
+        )
+        return pending.forget_link(make_response(_failed(_site(site), reason), 409))
+    return pending.forget_link(make_response(redirect(url_for("account.overview"), 303)))
 
 
 def _site(key: str) -> Site:

@@ -17,6 +17,8 @@ from hub.web import login
 
 LIFE = 15 * 60
 """Seconds that a person may take at the login service."""
+LINK_LIFE = 5 * 60
+"""Seconds in which a login that shall be added is to be made."""
 LONGEST_URL = 3_000
 """Characters; browsers keep 4 KB of a cookie."""
 
@@ -30,8 +32,6 @@ class Pending:
     method: str
     url: str
     back: str
-    link: int = 0
-    """The session to whose person the login shall be added; 0: an ordinary login."""
 
 
 def keep(response: Response, pending: Pending) -> Response:
@@ -53,15 +53,37 @@ def forget(response: Response) -> Response:
     return response
 
 
-def _name() -> str:
-    return f"{login.cookie_name()}-login"
+def keep_link(response: Response, session_id: int) -> Response:
+    """The next login in this browser is added to the account of this session."""
+    value = _serializer("link").dumps(session_id)
+    response.set_cookie(_name("link"), value, max_age=LINK_LIFE, **_options())
+    return response
+
+
+def linking() -> bool:
+    """Whether the next login is to be added to the account that is logged in here."""
+    number = login.actor().session_id
+    try:
+        asked = _serializer("link").loads(request.cookies.get(_name("link"), ""), max_age=LINK_LIFE)
+    except BadData:
+        return False
+    return number is not None and asked == number
+
+
+def forget_link(response: Response) -> Response:
+    response.delete_cookie(_name("link"), **_options())
+    return response
+
+
+def _name(what: str = "login") -> str:
+    return f"{login.cookie_name()}-{what}"
 
 
 def _options() -> dict[str, Any]:
     return {"secure": login.is_secure(), "httponly": True, "samesite": "Lax", "path": "/"}
 
 
-def _serializer() -> URLSafeTimedSerializer:
+def _serializer(what: str = "login") -> URLSafeTimedSerializer:
     key = current_app.secret_key
     assert key is not None
-    return URLSafeTimedSerializer(key, salt="login")
+    return URLSafeTimedSerializer(key, salt=what)
