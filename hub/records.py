@@ -100,6 +100,18 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Entered(Grant):
+    """A licence that people entered beside those of the sources.
+
+    `role` narrows it to persons in this role (Schulconnex, in lower case); `policy` names the
+    document that says so.
+    """
+
+    role: str = ""
+    policy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """A date on which something takes place, with seats where they are limited."""
 

@@ -1,25 +1,29 @@
-"""Who may use an offer, as far as that can be said to a person who is not logged in.
+"""Who may use an offer: what can be said to everybody, and to a person who is logged in.
 
-Search shows everything with a badge; this module computes it from the access mode and the
-grants. A grant's term is half-open: on the day `valid_until` it no longer holds. Whether a given
-person may open a medium is asked again, live, at the moment of opening.
+Search shows everything with a badge; this module computes it from the access mode, the grants of
+the source and those that people entered. A grant's term is half-open: on the day `valid_until` it
+no longer holds. Whether a given person may open a medium is asked again, live, at the moment of
+opening.
 """
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub import models
 from hub.catalogue.offers import OfferView, Row, ids_parameter
+from hub.catalogue.reader import Reader
 from hub.db import in_list
-from hub.records import AccessMode, Grant, Scope
+from hub.records import AccessMode, Entered, Grant, Scope
 from hub.site import LAND
 
 
@@ -28,6 +32,8 @@ class Status(StrEnum):
 
     OPEN = "open"
     """Opens at once, without login."""
+    GRANTED = "granted"
+    """Opens for the person who asks."""
     LOGIN = "login"
     """Opens after login."""
     LOAN = "loan"
@@ -60,6 +66,7 @@ class Holding:
     site: str
     access: AccessMode
     grants: tuple[Grant, ...] = ()
+    entered: tuple[Entered, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,72 +85,127 @@ class Badge:
 
 def holding(offer: OfferView) -> Holding:
     """The holding of an offer that is at hand."""
-    return Holding(offer.id, offer.work_id, offer.site, offer.record.access, offer.record.grants)
+    record = offer.record
+    return Holding(offer.id, offer.work_id, offer.site, record.access, record.grants, offer.entered)
 
 
 def holdings(session: Session, work_ids: Collection[int]) -> dict[int, tuple[Holding, ...]]:
     """The live holdings of each work, by site, in one statement without reading whole records."""
-    offer, grant = models.Offer, models.OfferGrant
-    query = (
-        sa.select(
-            offer.id,
-            offer.work_id,
-            offer.site_key,
-            _access(session).label("access"),
-            grant.scope,
-            grant.value,
-            grant.valid_from,
-            grant.valid_until,
-        )
-        .join(models.Site, models.Site.key == offer.site_key)
-        .outerjoin(grant, grant.offer_id == offer.id)
-        .where(in_list(offer.work_id.expression, "works"), offer.withdrawn_at.is_(None))
-        .order_by(models.Site.position, offer.id, grant.id)
-    )
-    rows = session.execute(query, {"works": ids_parameter(work_ids)})
+    statement = _holdings(session.get_bind().dialect.name)
+    rows = session.execute(statement, {"works": ids_parameter(work_ids)})
     found: dict[int, list[Holding]] = defaultdict(list)
     for offer_rows in _runs(rows):
         first = offer_rows[0]
-        grants = tuple(
-            Grant(Scope(row.scope), row.value, row.valid_from, row.valid_until)
-            for row in offer_rows
-            if row.scope is not None
-        )
+        own, entered = [], []
+        for row in offer_rows:
+            if row.scope is None:
+                continue
+            terms = Scope(row.scope), row.value, row.valid_from, row.valid_until
+            if row.policy is None:
+                own.append(Grant(*terms))
+            else:
+                entered.append(Entered(*terms, role=row.role, policy=row.policy))
         found[first.work_id].append(
             Holding(
                 first.id,
                 first.work_id,
                 first.site_key,
                 AccessMode(first.access) if first.access else AccessMode.OPEN,
-                grants,
+                tuple(own),
+                tuple(entered),
             )
         )
     return {work: tuple(items) for work, items in found.items()}
 
 
-def badge(offers: Sequence[Holding], today: date, site: str | None = None) -> Badge | None:
+@functools.cache
+def _holdings(dialect: str) -> sa.CompoundSelect[*tuple[Any, ...]]:
+    offer, grant, entered = models.Offer, models.OfferGrant, models.EnteredGrant
+    shown = (
+        offer.id.label("id"),
+        offer.work_id,
+        offer.site_key,
+        models.Site.position.label("position"),
+        access_column(dialect).label("access"),
+    )
+    wanted = in_list(offer.work_id.expression, "works"), offer.withdrawn_at.is_(None)
+    none = sa.null().cast(sa.String)
+    own = (
+        sa.select(
+            *shown,
+            grant.scope,
+            grant.value,
+            grant.valid_from,
+            grant.valid_until,
+            none.label("role"),
+            none.label("policy"),
+            grant.id.label("grant_id"),
+        )
+        .join(models.Site, models.Site.key == offer.site_key)
+        .outerjoin(grant, grant.offer_id == offer.id)
+        .where(*wanted)
+    )
+    added = (
+        sa.select(
+            *shown,
+            entered.scope,
+            entered.value,
+            entered.valid_from,
+            entered.valid_until,
+            entered.role,
+            entered.policy,
+            entered.id.label("grant_id"),
+        )
+        .join(models.Site, models.Site.key == offer.site_key)
+        .join(models.WorkKey, models.WorkKey.work_id == offer.work_id)
+        .join(entered, entered.key == models.WorkKey.key)
+        .where(*wanted)
+    )
+    return own.union_all(added).order_by("position", "id", "grant_id")
+
+
+def badge(
+    offers: Sequence[Holding], today: date, site: str | None = None, reader: Reader | None = None
+) -> Badge | None:
     """The best status that these offers of one work have today; None when there are none.
 
-    `site` is the centre for whose users it is asked; where it offers the work itself as well as
-    others do, only it is named.
+    `reader` is the person who asks. Without one, `site` is the centre for whose users it is
+    asked; where it, or a centre of the reader's, offers the work itself as well as others do,
+    only that is named.
     """
-    judged = [(offer, _one(offer, today, site)) for offer in offers]
+    judged = [(offer, _one(offer, today, site, reader)) for offer in offers]
     if not judged:
         return None
     status = min((one.status for _, one in judged), key=_RANK.__getitem__)
     best = [(offer, one) for offer, one in judged if one.status is status]
-    chosen = [(offer, one) for offer, one in best if offer.site == site] or best
+    near = {site} if reader is None or site is not None else reader.members
+    chosen = [(offer, one) for offer, one in best if offer.site in near] or best
     days = [one.day for _, one in chosen if one.day is not None]
     day = (min if status is Status.UPCOMING else max)(days) if days else None
     sites = _unique(key for _, one in chosen for key in one.sites)
     return Badge(status, sites, day, chosen[0][0].offer_id)
 
 
-def _one(offer: Holding, today: date, site: str | None) -> Badge:
+def usable(offers: Iterable[Holding], today: date, reader: Reader) -> bool:
+    """Whether the reader gets at one of these offers: it opens, or a centre that knows them lends
+    it, keeps it for booking or does it on request."""
+    for offer in offers:
+        status = _one(offer, today, None, reader).status
+        if status in (Status.OPEN, Status.GRANTED):
+            return True
+        if status in _FETCHED and offer.site in reader.members:
+            return True
+    return False
+
+
+_FETCHED = frozenset({Status.LOAN, Status.BOOKING, Status.REQUEST})
+
+
+def _one(offer: Holding, today: date, site: str | None, reader: Reader | None) -> Badge:
     grants = offer.grants
-    if not grants and offer.access is AccessMode.LICENSED:
-        # The source names no licence: it is the offering centre's own, without a known end.
-        grants = (Grant(Scope.SITE, offer.site),)
+    if offer.access is AccessMode.LICENSED:
+        # A source that names no licence means the offering centre's own, without a known end.
+        grants = (*(grants or (Grant(Scope.SITE, offer.site),)), *offer.entered)
     valid = [grant for grant in grants if _holds(grant, today)]
     if grants and not valid:
         later = [g.valid_from for g in grants if g.valid_from and today < g.valid_from]
@@ -151,12 +213,23 @@ def _one(offer: Holding, today: date, site: str | None) -> Badge:
             return Badge(Status.UPCOMING, (offer.site,), min(later))
         ended = [grant.valid_until for grant in grants if grant.valid_until]
         return Badge(Status.EXPIRED, (offer.site,), max(ended))
+    if offer.access is AccessMode.LOGIN and reader is not None:
+        known = offer.site in reader.members
+        return Badge(Status.GRANTED if known else Status.ELSEWHERE, (offer.site,))
     if offer.access is not AccessMode.LICENSED:
         return Badge(_BY_MODE[offer.access], (offer.site,))
-    if any(_reaches(grant, site) for grant in valid):
+    if reader is not None:
+        if any(reader.reached_by(grant, role_of(grant)) for grant in valid):
+            return Badge(Status.GRANTED, (offer.site,))
+    elif any(_reaches(grant, site) for grant in valid):
         return Badge(Status.LOGIN, (offer.site,))
     licensed = _unique(grant.value for grant in valid if grant.scope is Scope.SITE)
     return Badge(Status.ELSEWHERE, licensed)
+
+
+def role_of(grant: Grant) -> str:
+    """The role to which a licence is narrowed; empty for everybody whom its scope reaches."""
+    return grant.role if isinstance(grant, Entered) else ""
 
 
 def _holds(grant: Grant, today: date) -> bool:
@@ -173,9 +246,9 @@ def _reaches(grant: Grant, site: str | None) -> bool:
     return True  # a school, school type or role: only the login can tell
 
 
-def _access(session: Session) -> sa.ColumnElement[str | None]:
+def access_column(dialect: str) -> sa.ColumnElement[str | None]:
     """`access` inside the stored record; absent where it is the default."""
-    if session.get_bind().dialect.name == "sqlite":
+    if dialect == "sqlite":
         return sa.func.json_extract(models.Offer.record, "$.access", type_=sa.Text)
     stored = sa.cast(models.Offer.record, sa.JSON)
     access: sa.ColumnElement[str | None] = stored["access"].as_string()

@@ -8,7 +8,7 @@ the next, so a page costs the same at any depth and nothing is skipped while a s
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from hub import models
 from hub.catalogue import normalise
 from hub.db import in_list, json_list
-from hub.records import Kind, Record
+from hub.records import Entered, Kind, Record, Scope
 
 Row = sa.Row[*tuple[Any, ...]]
 
@@ -46,6 +46,8 @@ class OfferView:
     """When its source stopped offering it; None while it is live."""
     as_of: datetime | None = None
     """When its source was last read to the end; None if never, or where a list leaves it out."""
+    entered: tuple[Entered, ...] = ()
+    """Licences that people entered beside those of its source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,10 @@ def offer(session: Session, offer_id: int) -> OfferDetail | None:
     if not views:
         return None
     as_of = last_read(session, {view.site for view in views})
-    views = [replace(view, as_of=as_of.get((view.site, view.plugin))) for view in views]
+    views = [
+        replace(view, as_of=as_of.get((view.site, view.plugin)))
+        for view in _entered(session, views)
+    ]
     found = next(view for view in views if view.id == offer_id)
     return OfferDetail(found, tuple(view for view in views if view.id != offer_id))
 
@@ -127,7 +132,7 @@ def listing(
         query = query.where(models.Offer.site_key == site)
     limit = _bounded(limit)
     rows = session.execute(query.order_by(models.Offer.id).limit(limit + 1)).all()
-    views = tuple(_view(row) for row in rows[:limit])
+    views = tuple(_entered(session, [_view(row) for row in rows[:limit]]))
     return OfferPage(views, views[-1].id if len(rows) > limit else None)
 
 
@@ -160,7 +165,7 @@ def changes(
         query = query.where(models.Offer.site_key == site)
     limit = _bounded(limit)
     rows = session.execute(query.order_by(changed, models.Offer.id).limit(limit + 1)).all()
-    views = tuple(_view(row) for row in rows[:limit])
+    views = tuple(_entered(session, [_view(row) for row in rows[:limit]]))
     last = views[-1] if len(rows) > limit else None
     return ChangePage(views, (last.changed_at, last.id) if last else None)
 
@@ -206,7 +211,11 @@ def by_works(session: Session, work_ids: Collection[int]) -> dict[int, tuple[Off
         in_list(models.Offer.work_id.expression, "works"),
         models.Offer.withdrawn_at.is_(None),
     ).order_by(models.Site.position, models.Offer.id)
-    return _grouped(session.execute(query, {"works": ids_parameter(work_ids)}), "work_id")
+    rows = session.execute(query, {"works": ids_parameter(work_ids)})
+    groups: dict[int, list[OfferView]] = defaultdict(list)
+    for view in _entered(session, [_view(row) for row in rows]):
+        groups[view.work_id].append(view)
+    return {key: tuple(views) for key, views in groups.items()}
 
 
 def by_ids(session: Session, offer_ids: Sequence[int]) -> dict[int, OfferView]:
@@ -268,11 +277,32 @@ def _view(row: Row) -> OfferView:
     )
 
 
-def _grouped(rows: Iterable[Row], column: str) -> dict[int, tuple[OfferView, ...]]:
-    groups: Mapping[int, list[OfferView]] = defaultdict(list)
-    for row in rows:
-        groups[getattr(row, column)].append(_view(row))
-    return {key: tuple(views) for key, views in groups.items()}
+def _entered(session: Session, views: Sequence[OfferView]) -> Sequence[OfferView]:
+    """The views with the licences that people entered for their works."""
+    works = {"works": ids_parameter({view.work_id for view in views})}
+    found: dict[int, list[Entered]] = defaultdict(list)
+    for row in session.execute(_ENTERED, works):
+        terms = Scope(row.scope), row.value, row.valid_from, row.valid_until
+        found[row.work_id].append(Entered(*terms, role=row.role, policy=row.policy))
+    if not found:
+        return views
+    return [replace(view, entered=tuple(found.get(view.work_id, ()))) for view in views]
+
+
+_ENTERED = (
+    sa.select(
+        models.WorkKey.work_id,
+        models.EnteredGrant.scope,
+        models.EnteredGrant.value,
+        models.EnteredGrant.valid_from,
+        models.EnteredGrant.valid_until,
+        models.EnteredGrant.role,
+        models.EnteredGrant.policy,
+    )
+    .join(models.EnteredGrant, models.EnteredGrant.key == models.WorkKey.key)
+    .where(in_list(models.WorkKey.work_id.expression, "works"))
+    .order_by(models.EnteredGrant.id)
+)
 
 
 def ids_parameter(values: Collection[int]) -> str:

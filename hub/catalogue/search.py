@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import StrEnum
 from functools import reduce
 from heapq import nlargest, nsmallest
@@ -19,17 +20,18 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 from sqlalchemy.orm import Session
 
-from hub.catalogue import analysis, columns, query_text, vocabulary
+from hub.catalogue import analysis, columns, query_text, usable, vocabulary
 from hub.catalogue.columns import Bits, Columns, to_ids
 from hub.catalogue.highlight import marks, snippet
 from hub.catalogue.postings import containing, lookup
 from hub.catalogue.query_text import Term
+from hub.catalogue.reader import Reader
 from hub.db import in_list, json_list
 from hub.models import Offer, SearchEntry, Site
 from hub.models.base import table
 
 __all__ = [
-    "FACETS", "Facet", "FacetValue", "Hit", "Query", "Results", "Sort", "Suggestion",
+    "FACETS", "Facet", "FacetValue", "Hit", "Query", "Results", "Sort", "Suggestion", "Usable",
     "explain", "marks", "search", "snippet",
 ]  # fmt: skip
 
@@ -47,6 +49,14 @@ class Sort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Usable:
+    """What a reader gets at on a day; a filter beside the facets."""
+
+    reader: Reader
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """What is looked for. Any text is allowed: quotes make a phrase, a leading minus excludes."""
 
@@ -60,6 +70,8 @@ class Query:
     per_page: int = 20
     language: str = "de"
     """Of the labels: `de` or `en`."""
+    usable: Usable | None = None
+    """Only what this reader gets at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +138,9 @@ def search(session: Session, query: Query) -> Results:
     match = _match(session, cols, query.text)
     chosen = {name: values for name, values in query.filters.items() if values}
     selections = {name: _selection(cols, name, values) for name, values in chosen.items()}
+    if query.usable is not None:
+        asked = query.usable
+        selections["usable"] = usable.works(session, cols, asked.reader, asked.day)
     found = reduce(and_, selections.values(), match.bits)
     total = found.bit_count()
     pages = -(-min(total, DEEPEST) // query.per_page)

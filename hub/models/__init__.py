@@ -23,6 +23,7 @@ from hub.models.institution import (
     SchoolList,
 )
 from hub.models.jobs import Job, JobSlot, SyncSchedule
+from hub.models.licence import EnteredGrant, Wish
 from hub.models.network import Site
 from hub.models.oai import OaiDocument
 from hub.models.opening import Breaker, OfferUse
@@ -38,6 +39,7 @@ __all__ = [
     "Borrower",
     "Breaker",
     "Counter",
+    "EnteredGrant",
     "Identity",
     "Institution",
     "InstitutionChange",
@@ -67,6 +69,7 @@ __all__ = [
     "SyncRun",
     "SyncSchedule",
     "SyncSource",
+    "Wish",
     "Work",
     "WorkKey",
 ]

@@ -66,6 +66,10 @@ class OfferGrant(Base):
     """A licence of an offer, in rows so that entitlement is one query."""
 
     __tablename__ = "offer_grant"
+    __table_args__ = (
+        Index("ix_offer_grant_scope_value", "scope", "value", "offer_id"),
+        Index(None, "valid_until"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     offer_id: Mapped[int] = mapped_column(ForeignKey("offer.id"), index=True)

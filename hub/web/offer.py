@@ -26,7 +26,7 @@ from hub.catalogue.offers import OfferView
 from hub.formats import schema_org
 from hub.installed import Unusable
 from hub.records import Event, Kind, Origin, Record
-from hub.web import context, texts
+from hub.web import context, reading, texts
 from hub.web.language import language
 from hub.web.opening import action
 from hub.web.page import Crumb
@@ -66,7 +66,9 @@ def show(offer_id: int) -> Response:
         return response
     live = [] if view.withdrawn_at else [view]
     badge = entitlement.badge(
-        [entitlement.holding(item) for item in (*live, *detail.others)], context.today()
+        [entitlement.holding(item) for item in (*live, *detail.others)],
+        context.today(),
+        reader=reading.reader(),
     )
     names = {key: texts.short_name(row.name) for key, row in context.sites().items()}
     response = make_response(
@@ -183,7 +185,7 @@ def _holder(view: OfferView, names: Mapping[str, str], shown: int) -> Holder:
         site=view.site,
         name=view.site_name,
         badge=texts.badge_text(badge, names, view.site) if badge else None,
-        licences=tuple(texts.grant_text(grant, names) for grant in record.grants),
+        licences=tuple(texts.grant_text(grant, names) for grant in (*record.grants, *view.entered)),
         notes=tuple(note for note in notes if note),
         source=source_title(view.plugin),
         as_of=_as_of(view.as_of, view.site),

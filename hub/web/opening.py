@@ -20,14 +20,15 @@ from hub.catalogue.offers import OfferDetail, OfferView
 from hub.errors import Denied, NotEnabled, PluginError, Rejected, Unavailable
 from hub.records import Grant, Kind, Record, Scope
 from hub.site import SiteRow
-from hub.web import context, texts
+from hub.web import context, login, reading, texts
 from hub.web.page import Crumb
 
 pages = Blueprint("opening", __name__, url_prefix="/oeffnen")
 
 log = structlog.get_logger(__name__)
 
-ONLINE = frozenset({Status.OPEN, Status.LOGIN, Status.ELSEWHERE, Status.UPCOMING, Status.EXPIRED})
+OPENING = frozenset({Status.OPEN, Status.GRANTED})
+ONLINE = OPENING | {Status.LOGIN, Status.ELSEWHERE, Status.UPCOMING, Status.EXPIRED}
 """What stands on a screen; everything else is fetched, visited or agreed upon."""
 
 
@@ -60,7 +61,7 @@ def action(badge: Badge | None, record: Record) -> Action | None:
     if record.kind is not Kind.MEDIUM and not record.url:
         return None
     url = url_for("opening.before", offer_id=badge.offer_id)
-    if badge.status is Status.OPEN:
+    if badge.status in OPENING:
         return Action(gettext("Open"), url, True)
     return Action(gettext("How to get it"), url, False)
 
@@ -72,7 +73,8 @@ def before(offer_id: int) -> Response:
     closed = _closed(detail)
     if closed is not None:
         return closed
-    address = access.fixed_address(detail.offer)
+    view = detail.offer
+    address = access.fixed_address(context.the_hub().sites.site(view.site), view)
     return _answer(
         "opening.html",
         detail,
@@ -91,7 +93,8 @@ def onward(offer_id: int) -> Response:
         return closed
     view = detail.offer
     try:
-        address = access.resolve(context.the_hub().sites.site(view.site), view)
+        site = context.the_hub().sites.site(view.site)
+        address = access.resolve(site, view, login.actor().record())
     except PluginError as error:
         # Only the kind: what a source says may hold the address that it was about to give.
         log.warning("opening.failed", offer=view.id, kind=type(error).__name__)
@@ -128,7 +131,8 @@ def _closed(detail: OfferDetail) -> Response | None:
     None for what does open.
     """
     view = detail.offer
-    if access.opens(view, context.today()):
+    reader = reading.reader()
+    if access.opens(view, context.today(), reader):
         if not access.is_nowhere(context.the_hub().sites.site(view.site), view):
             return None
         title = gettext("Its address is not known")
@@ -137,20 +141,25 @@ def _closed(detail: OfferDetail) -> Response | None:
     if view.withdrawn_at is not None:
         title = gettext("No longer offered")
         return _help(detail, title, gettext("Its centre has withdrawn this offer."), 410)
-    badge = entitlement.badge([entitlement.holding(view)], context.today(), view.site)
+    badge = entitlement.badge([entitlement.holding(view)], context.today(), view.site, reader)
     assert badge is not None
     match badge.status:
+        case Status.ELSEWHERE if reader is not None:
+            title = gettext("Not licensed for you")
+            advice = gettext(
+                "You are logged in, but no licence reaches your centre, your school or your role. "
+                "It is licensed for the users of the centres below."
+            )
         case Status.LOGIN | Status.ELSEWHERE if view.record.grants:
             title = gettext("Licensed, but not open to everybody")
             advice = gettext(
-                "This is licensed for the users of the centres below. Here you are not logged in; "
-                "ask your centre how you get to it."
+                "This is licensed for the users of the centres below. Log in, so that we can see "
+                "whether your centre is among them."
             )
         case Status.LOGIN | Status.ELSEWHERE:
             title = gettext("Login needed")
             advice = gettext(
-                "This is only for people who are known to the centre that offers it. Ask it how "
-                "you get to it."
+                "This is only for people who are known to the centre that offers it. Log in there."
             )
         case Status.UPCOMING:
             title = gettext("Not licensed yet")
@@ -198,7 +207,10 @@ def _help(
         if badge is not None:
             by_status.setdefault(badge.status, []).append(item)
     rows = context.sites()
-    open_elsewhere = [item for item in by_status.get(Status.OPEN, []) if item.id != view.id]
+    reader = reading.reader()
+    open_elsewhere = [
+        item for item in live if item.id != view.id and access.opens(item, context.today(), reader)
+    ]
     licensed = [
         item
         for one in (Status.LOGIN, Status.ELSEWHERE, Status.UPCOMING)
@@ -212,11 +224,17 @@ def _help(
         detail,
         title,
         advice=advice,
+        login_url=(
+            ""
+            if login.actor().logged_in or status != 403
+            else url_for("login.choose", weiter=url_for("opening.before", offer_id=view.id))
+        ),
         again=url_for("opening.onward", offer_id=view.id) if again else "",
         open_url=(
             url_for("opening.before", offer_id=open_elsewhere[0].id) if open_elsewhere else ""
         ),
         open_at=open_elsewhere[0].site_name if open_elsewhere else "",
+        open_to_all=bool(open_elsewhere) and access.opens(open_elsewhere[0], context.today()),
         land=dict.fromkeys(
             texts.grant_text(grant, names)
             for item in land
@@ -246,7 +264,9 @@ def _helpers(views: Sequence[OfferView], rows: Mapping[str, SiteRow]) -> list[He
                 site=view.site,
                 name=view.site_name,
                 badge=texts.badge_text(badge, names, view.site) if badge else None,
-                licences=tuple(texts.grant_text(grant, names) for grant in view.record.grants),
+                licences=tuple(
+                    texts.grant_text(grant, names) for grant in (*view.record.grants, *view.entered)
+                ),
                 email=str(contact.get("email", "")),
                 phone=str(contact.get("phone", "")),
             )

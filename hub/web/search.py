@@ -12,13 +12,24 @@ from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
 from hub.catalogue import entitlement, offers, vocabulary
-from hub.catalogue.search import FACETS, Hit, Query, Results, Sort, marks, search, snippet
+from hub.catalogue.reader import Reader
+from hub.catalogue.search import (
+    FACETS,
+    Hit,
+    Query,
+    Results,
+    Sort,
+    Usable,
+    marks,
+    search,
+    snippet,
+)
 from hub.catalogue.suggest import suggest
 from hub.network import coverage
 from hub.records import Kind, Record
-from hub.web import context, live, sheets, texts
+from hub.web import context, live, reading, sheets, texts
 from hub.web.language import language
-from hub.web.opening import Action, action
+from hub.web.opening import OPENING, Action, action
 from hub.web.page import LONGEST_QUERY, asked_page, asked_text, pager
 
 pages = Blueprint("search", __name__)
@@ -44,6 +55,8 @@ PARAMETERS = {
     "competence": "kompetenz",
 }
 """Facet name to its parameter in the address."""
+USABLE, YES = "nutzbar", "ja"
+"""The filter for what the person who asks gets at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +88,7 @@ def start() -> str:
     query = Query(sort=Sort.NEWEST, per_page=NEWEST, language=language())
     with context.the_hub().db.read() as session:
         covered = coverage.coverage(session, context.now())
-        cards = cards_of(session, query, search(session, query))
+        cards = cards_of(session, query, search(session, query), reading.reader())
     counts = {kind: sum(site.counts.get(kind, 0) for site in covered) for kind in Kind}
     read = [(site.as_of, site) for site in covered if site.as_of is not None]
     return render_template(
@@ -93,7 +106,7 @@ def results() -> Response:
     query = asked()
     with context.the_hub().db.read() as session:
         found = search(session, query)
-        cards = cards_of(session, query, found)
+        cards = cards_of(session, query, found, reading.reader())
     names = {key: texts.short_name(row.name) for key, row in context.sites().items()}
     parameters = _parameters(query)
     suggestion = found.did_you_mean
@@ -118,6 +131,7 @@ def results() -> Response:
                 (form.upper(), url_for("takeaway.table", form=form, **parameters))
                 for form in sheets.FORMATS
             ],
+            usable=(USABLE, YES),
         )
     )
     response.vary.add("HX-Target")
@@ -150,7 +164,16 @@ def asked() -> Query:
         sort=Sort(order) if order in set(Sort) else Sort.RELEVANCE,
         page=asked_page(),
         language=language(),
+        usable=_asked_usable(),
     )
+
+
+def _asked_usable() -> Usable | None:
+    """Whether only what the reader gets at is wanted; nobody in particular gets no such filter."""
+    reader = reading.reader()
+    if reader is None or request.args.get(USABLE) != YES:
+        return None
+    return Usable(reader, context.today())
 
 
 def _parameters(query: Query) -> dict[str, Any]:
@@ -158,6 +181,8 @@ def _parameters(query: Query) -> dict[str, Any]:
     parameters: dict[str, Any] = {"q": query.text} if query.text else {}
     for facet, values in query.filters.items():
         parameters[PARAMETERS.get(facet, facet)] = sorted(values)
+    if query.usable is not None:
+        parameters[USABLE] = YES
     if query.sort is not Sort.RELEVANCE:
         parameters["sortierung"] = query.sort.value
     return parameters
@@ -171,7 +196,7 @@ def _url(query: Query, text: str) -> str:
 
 def _live(query: Query) -> live.Offered | None:
     """The live search belongs to the first page of a search for words; it knows one filter."""
-    if query.page > 1 or not set(query.filters) <= {"site"}:
+    if query.page > 1 or query.usable or not set(query.filters) <= {"site"}:
         return None
     return live.offered(query.text, sorted(query.filters.get("site", ())))
 
@@ -191,6 +216,9 @@ def _tags(query: Query, found: Results, names: Mapping[str, str]) -> list[Tag]:
     }
     tags = []
     parameters = _parameters(query)
+    if query.usable is not None:
+        without = {name: value for name, value in parameters.items() if name != USABLE}
+        tags.append(Tag("", gettext("usable for me"), url_for("search.results", **without)))
     for facet, values in query.filters.items():
         parameter = PARAMETERS.get(facet, facet)
         for value in sorted(values):
@@ -205,8 +233,11 @@ def _tags(query: Query, found: Results, names: Mapping[str, str]) -> list[Tag]:
     return tags
 
 
-def cards_of(session: Session, query: Query, found: Results) -> list[Card]:
-    """The hits of this page as cards: two statements, whatever their number."""
+def cards_of(
+    session: Session, query: Query, found: Results, reader: Reader | None = None
+) -> list[Card]:
+    """The hits of this page as cards, with the badges of this reader: two statements, whatever
+    their number."""
     shown = offers.by_ids(session, [hit.offer_id for hit in found.hits])
     held = entitlement.holdings(session, [hit.work_id for hit in found.hits])
     names = {key: texts.short_name(row.name) for key, row in context.sites().items()}
@@ -217,7 +248,7 @@ def cards_of(session: Session, query: Query, found: Results) -> list[Card]:
         if hit.offer_id in shown:
             record = shown[hit.offer_id].record
             holdings = held.get(hit.work_id, ())
-            badge = entitlement.badge(holdings, context.today(), site)
+            badge = entitlement.badge(holdings, context.today(), site, reader)
             cards.append(_card(hit, record, found, holdings, badge, names))
     return cards
 
@@ -243,7 +274,7 @@ def _card(
         badge=texts.badge_text(badge, names, sites[0] if len(sites) == 1 else "")
         if badge
         else None,
-        action=action(badge, record) if badge and badge.status is entitlement.Status.OPEN else None,
+        action=action(badge, record) if badge and badge.status in OPENING else None,
     )
 
 

@@ -17,7 +17,7 @@ from hub.catalogue import vocabulary
 from hub.catalogue.entitlement import Badge, Status
 from hub.identity.actor import Role
 from hub.network.coverage import State
-from hub.records import Grant, Kind, Record, Scope
+from hub.records import Entered, Grant, Kind, Record, Scope
 from hub.web.context import NETWORK_TIME
 from hub.web.language import language
 
@@ -180,6 +180,8 @@ def badge_text(badge: Badge, names: Mapping[str, str], beside: str = "") -> Badg
     match badge.status:
         case Status.OPEN:
             return BadgeText(gettext("Open now"), "success")
+        case Status.GRANTED:
+            return BadgeText(gettext("Open for you"), "success")
         case Status.LOGIN:
             return BadgeText(gettext("With login"), "info")
         case Status.LOAN:
@@ -241,10 +243,13 @@ def grant_text(grant: Grant, names: Mapping[str, str]) -> str:
         case Scope.SCHOOL:
             whom = gettext("School licence %(number)s", number=grant.value)
         case Scope.SCHOOL_TYPE:
-            whom = gettext("Licence for schools of type %(type)s", type=grant.value)
+            form = vocabulary.label("school_form", grant.value, language())
+            whom = gettext("Licence for schools of type %(type)s", type=form)
         case Scope.ROLE:
-            whom = gettext("Licence for role %(role)s", role=grant.value)
+            whom = gettext("Licence for role %(role)s", role=_role(grant.value))
     start = day(grant.valid_from) if grant.valid_from else ""
+    if isinstance(grant, Entered) and grant.role:
+        whom = gettext("%(licence)s, only for %(role)s", licence=whom, role=_role(grant.role))
     # People name the last day of a term, not the first day after it.
     end = day(grant.valid_until - timedelta(days=1)) if grant.valid_until else ""
     if start and end:
@@ -271,6 +276,10 @@ def browser(agent: str) -> str:
         for signs in (_BROWSERS, _SYSTEMS)
     ]
     return ", ".join(filter(None, names)) or gettext("unknown browser")
+
+
+def _role(code: str) -> str:
+    return vocabulary.label("licence_role", code.lower(), language())
 
 
 def init_app(app: Flask) -> None:
