@@ -17,6 +17,7 @@ from hub.web import (
     connections,
     crawlers,
     csrf,
+    demand,
     embedding,
     errors,
     finder,
@@ -84,6 +85,7 @@ def create_app(hub: Hub | None = None) -> Flask:
         second_factor,
         log_pages,
         staff,
+        demand,
         connections,
         runs,
     ):

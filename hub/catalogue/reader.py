@@ -15,15 +15,15 @@ from hub.models import Institution
 from hub.records import Grant, Scope
 from hub.site import LAND
 
-ROLE_CODES = {Role.TEACHER: "lehr"}
+ROLE_CODES = {Role.TEACHER: "lehr", Role.PUPIL: "lern"}
 """What licences call the roles of the hub: Schulconnex, code list Rolle, in lower case."""
-LICENSED_ROLES = frozenset({Role.EDUCATOR, Role.TEACHER, Role.STAFF, Role.SITE_ADMIN})
-"""Who uses the licences of a centre: those who teach, and its staff. Citizens borrow only."""
+LICENSED_ROLES = frozenset({Role.EDUCATOR, Role.TEACHER, Role.PUPIL, Role.STAFF, Role.SITE_ADMIN})
+"""Who uses the licences of a centre: those who teach or learn, and its staff. Citizens borrow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A person's contexts in the words of licences. No sites: no licence reaches them."""
+    """A person's active context in the words of licences. No sites: no licence reaches them."""
 
     sites: frozenset[str] = frozenset()
     """Centres whose licences count for the person."""
@@ -70,12 +70,12 @@ def reader(session: Session, actor: Actor, today: date) -> Reader | None:
         if known
         else ()
     )
+    held = actor.context
+    licensed = held is not None and held.role in LICENSED_ROLES
     return Reader(
-        sites=frozenset(
-            held.site for held in actor.roles if held.site and held.role in LICENSED_ROLES
-        ),
-        members=frozenset(actor.sites),
+        sites=frozenset(person.sites if licensed else ()),
+        members=frozenset(person.sites),
         schools=frozenset(text for one in known for text in (str(one), one.number)),
         school_types=frozenset(types),
-        roles=frozenset(ROLE_CODES[held.role] for held in actor.roles if held.role in ROLE_CODES),
+        roles=frozenset({ROLE_CODES[held.role]} if held and held.role in ROLE_CODES else ()),
     )

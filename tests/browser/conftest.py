@@ -17,6 +17,7 @@ from hub.app import create_app
 from hub.db import Database, migrate
 from hub.errors import Unavailable
 from hub.identity.actor import Role
+from hub.network import demand
 from hub.records import AccessMode, Grant, Record, Scope
 from tests.identities import COOKIE, person, token
 from tests.pages import filled_network, medium, offer_id, search_live
@@ -70,6 +71,8 @@ PAGES = {
     "my data": "/konto/daten",
     "second factor": "/konto/zweiter-faktor",
     "second factor asked": "/anmelden/code",
+    "my needs": "/mein-bedarf",
+    "needs": "/borken/verwaltung/bedarf",
     "staff": "/borken/verwaltung/personal",
     "connections": "/borken/verwaltung/plugins",
     "connection": "/borken/verwaltung/plugins/scripted",
@@ -101,6 +104,7 @@ AS_ADMIN = frozenset(
         "staff",
     }
     | {"my institutions", "institutions", "institution"}
+    | {"my needs", "needs"}
 )
 """Pages that are seen by an admin of Borken who is logged in."""
 ERRORS = {
@@ -138,7 +142,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         search_live(net, live_hits, "lvr", "coesfeld")
         activations.enable(net.hub, "borken", "accounts", {}, actor="test")
         person(net.hub, Role.STAFF, "borken", "Jens Wolters")
-        admin = token(net.hub, person(net.hub, Role.SITE_ADMIN, "borken"))
+        who = person(net.hub, Role.SITE_ADMIN, "borken")
+        with net.hub.db.write() as session:
+            demand.report(session, who, offer_id(net, "expired"), "borken")
+        admin = token(net.hub, who)
         server = waitress.create_server(create_app(net.hub), host="127.0.0.1", port=0)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
