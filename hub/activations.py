@@ -83,6 +83,22 @@ def configure(
     _change(hub, site, plugin, Wanted(row.enabled, config), "plugin.configure", actor, version)
 
 
+def undo(hub: Hub, site: str, plugin: str, *, actor: str, version: int | None = None) -> None:
+    """Make the last change of a plugin at a site undone; a second time makes it anew.
+
+    Secrets stay as they are now: the audit log, from which the former state comes, holds none.
+    `version` as for `enable`. Raises `ActivationError` or `UnknownSite`.
+    """
+    if configured(hub, site, plugin) is None:
+        raise ActivationError(f"The plugin {plugin} was never enabled at {site}.")
+    last = history(hub, site, plugin, 1)
+    if not last:
+        raise ActivationError(f"No change of the plugin {plugin} at {site} is known any more.")
+    before = last[0].before
+    wanted = Wanted(False) if before is None else Wanted(before["enabled"], before["config"])
+    _change(hub, site, plugin, wanted, "plugin.undo", actor, version)
+
+
 def configured(hub: Hub, site: str, plugin: str) -> models.Activation | None:
     """The stored activation, enabled or not; raises `UnknownSite`."""
     with hub.db.read() as session:
@@ -205,6 +221,19 @@ class Change:
     subject: str
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
+
+    @property
+    def changed(self) -> list[str]:
+        """The keys that the change gave another value, as `enabled` and `config.address`."""
+        flat = [
+            {**side, **{f"config.{key}": value for key, value in side.get("config", {}).items()}}
+            for side in (self.before or {}, self.after or {})
+        ]
+        return sorted(
+            key
+            for key in flat[0].keys() | flat[1].keys()
+            if key != "config" and flat[0].get(key) != flat[1].get(key)
+        )
 
 
 def history(

@@ -204,6 +204,19 @@ def disable(hub: Hub, site: str, plugin: str) -> None:
 
 
 @command.command()
+@click.argument("site")
+@click.argument("plugin")
+@pass_hub
+def undo(hub: Hub, site: str, plugin: str) -> None:
+    """Make the last change of PLUGIN at SITE undone; secrets stay as they are now."""
+    from hub import activations
+
+    with _said_plainly():
+        activations.undo(hub, site, plugin, actor=actor())
+    _tell_state(hub, site, plugin)
+
+
+@command.command()
 @click.option("--site", help="Only changes at this site.")
 @click.option("--plugin", help="Only changes of this plugin.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
@@ -230,23 +243,11 @@ def history(hub: Hub, site: str | None, plugin: str | None, limit: int, as_json:
                     change.site or "-",
                     change.action,
                     change.subject,
-                    ", ".join(_changed(change.before or {}, change.after or {})) or "-",
+                    ", ".join(change.changed) or "-",
                 )
                 for change in changes
             ],
         ),
-    )
-
-
-def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    flat = [
-        {**side, **{f"config.{key}": value for key, value in side.get("config", {}).items()}}
-        for side in (before, after)
-    ]
-    return sorted(
-        key
-        for key in flat[0].keys() | flat[1].keys()
-        if key != "config" and flat[0].get(key) != flat[1].get(key)
     )
 
 

@@ -112,6 +112,22 @@ def switch_off(site: str, plugin: str) -> ResponseReturnValue:
     return redirect(url_for("connections.listing", site=site), 303)
 
 
+@pages.post("/<plugin>/zuruecknehmen")
+def undo(site: str, plugin: str) -> ResponseReturnValue:
+    """Undoes the last change, unless somebody has changed it again since the page was shown."""
+    actor = login.demand("plugin.configure", site)
+    one, loaded = _connection(site, plugin)
+    version = request.form.get("version", "")
+    number = int(version) if version.isascii() and version.isdigit() else 0
+    try:
+        activations.undo(context.the_hub(), site, plugin, actor=actor.key, version=number)
+    except ActivationError as reason:
+        one, loaded = _connection(site, plugin)
+        shown = _shown(site, plugin)
+        return _settings(one, loaded, site, shown, {"": str(reason)}), 409
+    return redirect(url_for("connections.settings", site=site, plugin=plugin), 303)
+
+
 @pages.post("/<plugin>/einlesen")
 def read_now(site: str, plugin: str) -> ResponseReturnValue:
     """Puts the source into the queue; a second click changes nothing."""

@@ -190,6 +190,35 @@ def test_a_plugin_is_switched_off_and_keeps_its_settings(
     assert with_secret.get(f"{HERE}/unbekannt").status_code == 404
 
 
+def test_the_last_change_is_undone_and_done_again(with_secret: FlaskClient, net: Network) -> None:
+    page, undo = f"{HERE}/edmond", f"{HERE}/edmond/zuruecknehmen"
+    before = stored(net, "edmond")
+    assert before is not None
+    config = {**before.config, "address": "https://anders.example/"}
+    activations.configure(net.hub, "borken", "edmond", config, actor="test")
+    assert "config.address" in text_of(with_secret.get(page).text)
+    outdated = send(with_secret, page, undo, version=str(before.version))
+    assert outdated.status_code == 409
+    for address in ("https://arix.example/", "https://anders.example/"):
+        row = stored(net, "edmond")
+        assert row is not None
+        assert send(with_secret, page, undo, version=str(row.version)).status_code == 303
+        row = stored(net, "edmond")
+        assert row is not None
+        assert row.config == {**before.config, "address": address}, "the secret stays"
+    assert "Letzte Änderung zurücknehmen" in text_of(with_secret.get(page).text)
+
+
+def test_switching_on_for_the_first_time_is_undone_by_switching_off(net: Network) -> None:
+    activations.enable(net.hub, "borken", "accounts", {}, actor="test")
+    activations.undo(net.hub, "borken", "accounts", actor="test")
+    row = stored(net, "accounts")
+    assert row is not None
+    assert not row.enabled
+    with pytest.raises(activations.ActivationError, match="never enabled"):
+        activations.undo(net.hub, "borken", "tables", actor="test")
+
+
 def test_what_is_broken_is_counted_with_its_cause_and_its_fix(
     admin: FlaskClient, net: Network
 ) -> None:
