@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import marshmallow as ma
@@ -20,7 +22,7 @@ from connectors.http import Client
 from hub import Config, Plugin, Secret, SiteInfo, hookimpl
 from hub.errors import Unavailable
 from hub.formats import edu_sharing
-from hub.records import Change, Checkpoint, Grant, Record, Reject, Scope, Upsert
+from hub.records import Change, Checkpoint, Document, Grant, Record, Reject, Scope, Upsert
 from plugins.common import about, translated
 from plugins.oai_pmh import OaiPmh
 
@@ -171,8 +173,9 @@ class EduSharing(Plugin):
                 yield Checkpoint(None, complete=True)
             case "oai":
                 for change in self._oai.catalogue_changes(cursor):
-                    if isinstance(change, Upsert):
-                        change = Upsert(edu_sharing.judged(change.record, self._grant()))
+                    if isinstance(change, Document):
+                        judge = partial(read_judged, read=change.read, grant=self._grant())
+                        change = replace(change, read=judge)
                     yield change
             case _:
                 yield from self._searched()
@@ -250,3 +253,8 @@ class EduSharing(Plugin):
             attempts=attempts,
             sleep=self.pause,
         )
+
+
+def read_judged(content: bytes, *, read: Callable[[bytes], Record], grant: Grant | None) -> Record:
+    """The record that `read` gives, with who may use it as the repository's licences say."""
+    return edu_sharing.judged(read(content), grant)

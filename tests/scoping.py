@@ -45,8 +45,9 @@ def binding(table: sa.Table) -> frozenset[str]:
         for column in constraint.columns
     }
     single = {column.name for column in table.c if column.unique}
-    # The audit log names persons by their key, as who did something or to whom it was done.
-    whose = {"actor", "subject"} if table.name == "audit" else set()
+    # The audit log names persons by their key, as who did something or to whom it was done; a
+    # session names the identity that it began with, which is one person's.
+    whose = {"audit": {"actor", "subject"}, "login_session": {"subject"}}.get(table.name, set())
     return frozenset({"site_key", "person_id"} & set(table.c.keys()) | unique | single | whose)
 
 

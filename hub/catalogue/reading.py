@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import cache, lru_cache, partial
 from hashlib import blake2b
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import hub
@@ -32,12 +33,24 @@ def source_hash(document: Document) -> str:
 
 @lru_cache(maxsize=256)
 def _signature(read: Callable[..., Any]) -> bytes:
-    arguments: list[Any] = []
-    while isinstance(read, partial):
-        arguments += [read.args, sorted(read.keywords.items())]
-        read = read.func
-    said = f"{read.__module__}.{read.__qualname__}{arguments!r}"
-    return blake2b(_code(read.__module__) + said.encode(), digest_size=32).digest()
+    modules: set[str] = set()
+    said = _described(read, modules)
+    digest = blake2b(said.encode(), digest_size=32)
+    for module in sorted(modules):
+        digest.update(_code(module))
+    return digest.digest()
+
+
+def _described(value: Any, modules: set[str]) -> str:
+    """What reads or is given to it, the same in every process; notes the modules of functions."""
+    if isinstance(value, partial):
+        given = [*value.args, *(item for pair in sorted(value.keywords.items()) for item in pair)]
+        parts = [_described(part, modules) for part in (value.func, *given)]
+        return f"({' '.join(parts)})"
+    if isinstance(value, FunctionType):
+        modules.add(value.__module__)
+        return f"{value.__module__}.{value.__qualname__}"
+    return repr(value)
 
 
 @cache

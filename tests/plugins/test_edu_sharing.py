@@ -12,7 +12,7 @@ import pytest
 from hub.errors import Denied, Unavailable
 from hub.records import AccessMode, Change, Checkpoint, Grant, Record, Reject, Scope, Upsert
 from hub.sites import Site
-from hub.testing import CatalogueContract, site_row, site_with
+from hub.testing import CatalogueContract, read, site_row, site_with
 from plugins.edu_sharing import EduSharing
 from plugins.oai_pmh import OaiPmh
 from tests.servers import edu_sharing_nodes, standins
@@ -78,7 +78,7 @@ def connect(server: str, tmp_path: Path) -> Connect:
 
 
 def changes(site: Site, cursor: str | None = None) -> list[Change]:
-    return list(site.one("edu_sharing", "catalogue_changes", cursor=cursor))
+    return [read(one) for one in site.one("edu_sharing", "catalogue_changes", cursor=cursor)]
 
 
 def records(found: list[Change]) -> dict[int, Record]:

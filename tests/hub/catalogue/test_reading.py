@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -69,6 +69,18 @@ def test_another_reader_reads_again(net: Network) -> None:
     assert titles(net) == {"a": "Neu: Wasser"}
     same = run(net, document("a|Wasser", partial(read, prefix="Neu: ")))
     assert (same.unchanged, READ) == (1, [])
+
+
+def around(content: bytes, inner: Callable[[bytes], Record]) -> Record:
+    return inner(content)
+
+
+def test_a_reader_within_a_reader_counts_too(net: Network) -> None:
+    for prefix, reads in (("", ["a"]), ("", []), ("Neu: ", ["a"]), ("Neu: ", [])):
+        reader = partial(around, inner=partial(read, prefix=prefix))
+        run(net, document("a|Wasser", reader))
+        assert reads == READ
+        assert titles(net) == {"a": f"{prefix}Wasser"}
 
 
 def test_new_code_reads_again_and_only_once(net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
