@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import marshmallow as ma
+
+from hub.mail import address
 
 
 class SettingsError(Exception):
@@ -25,6 +27,9 @@ class Settings:
     config: Path
     var: Path
     admin_email: str
+    mail_url: str = field(default="", repr=False)
+    """Where mails are handed over, as `hub.mail.address` reads it; empty is nowhere."""
+    mail_from: str = "betrieb@example.org"
     base_url_given: bool = True
     """Otherwise `base_url` is a guess, and follows the address where the hub is served."""
 
@@ -46,6 +51,18 @@ def bundled_config() -> Path:
     return inside if inside.is_dir() else package.parent / "config"
 
 
+def _mail_url(url: str) -> None:
+    try:
+        address.parse(url)
+    except ValueError as error:
+        raise ma.ValidationError(str(error)) from error
+
+
+def _mail_from(typed: str) -> None:
+    if address.recipient(typed) is None:
+        raise ma.ValidationError("This is no address from which mails can come.")
+
+
 class _Schema(ma.Schema):
     database_url = ma.fields.String(load_default="")
     secret_key = ma.fields.String(load_default="", validate=ma.validate.Length(max=500))
@@ -55,6 +72,18 @@ class _Schema(ma.Schema):
     config = ma.fields.String(load_default="")
     var = ma.fields.String(load_default="var")
     admin_email = ma.fields.Email(load_default="betrieb@example.org")
+    mail_url = ma.fields.String(load_default="", validate=_mail_url)
+    mail_from = ma.fields.String(load_default="", validate=_mail_from)
+
+
+def _sender(data: Mapping[str, Any]) -> str:
+    """The address from which mails come, as mail servers take it."""
+    found = address.recipient(data["mail_from"] or data["admin_email"])
+    if found is None and data["mail_url"]:
+        raise SettingsError(
+            "HUB_MAIL_FROM is not set, and HUB_ADMIN_EMAIL is no address from which mails can come."
+        )
+    return found or ""
 
 
 def load(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -80,5 +109,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         config=Path(data["config"]).absolute() if data["config"] else bundled_config(),
         var=var,
         admin_email=data["admin_email"],
+        mail_url=data["mail_url"],
+        mail_from=_sender(data),
         base_url_given="base_url" in given,
     )

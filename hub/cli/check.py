@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--live", is_flag=True, help="Also ask every plugin for its health.")
+@click.option(
+    "--live", is_flag=True, help="Also ask all plugins and the mail server for their health."
+)
 @click.option(
     "--deadline",
     default=10.0,
@@ -31,8 +33,8 @@ def command(live: bool, deadline: float, plugin: str | None, as_json: bool) -> N
     """List everything that is wrong; exit 1 when something is.
 
     Looks at settings, database, configuration files, every plugin that a site enables, runs that
-    failed or wait for a person, and sources that are paused because they failed when they were
-    searched live.
+    failed or wait for a person, mails that were not sent, and sources that are paused because they
+    failed when they were searched live.
     """
     problems = _judged(plugin) if plugin else list(_problems(live, deadline))
     if problems or as_json:
@@ -76,6 +78,7 @@ def _problems(live: bool, deadline: float) -> Iterator[tuple[str, str]]:
         yield from _index(hub)
         yield from _plugins(hub, live, deadline)
         yield from _jobs(hub)
+        yield from _mails(hub, live)
         yield from _runs(hub)
         yield from _pauses(hub)
 
@@ -138,6 +141,20 @@ def _jobs(hub: Hub) -> Iterator[tuple[str, str]]:
     with hub.db.read() as session:
         for job, problem in queue.problems(session):
             yield "/".join(map(str, job.arguments.values())) if job else "jobs", problem
+
+
+def _mails(hub: Hub, live: bool) -> Iterator[tuple[str, str]]:
+    from hub.mail import address, outbox, transport
+
+    if hub.settings.mail_url and live:
+        try:
+            with transport.connected(address.parse(hub.settings.mail_url)):
+                pass
+        except transport.ServerTrouble as trouble:
+            yield "mail", f"HUB_MAIL_URL: {trouble}"
+    with hub.db.read() as session:
+        for problem in outbox.problems(session):
+            yield "mail", problem
 
 
 def _pauses(hub: Hub) -> Iterator[tuple[str, str]]:

@@ -97,6 +97,7 @@ def prepared(settings: Settings, *, today: date, step: Step) -> Iterator[Demo]:
                 settings,
                 config=folder / "config",
                 secret_key=settings.secret_key or _secret_key(folder),
+                mail_url=settings.mail_url or (settings.var / "mail").as_uri(),
             )
             with Hub.open(demo_settings) as hub:
                 step("Setting the database up")

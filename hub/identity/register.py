@@ -61,4 +61,18 @@ OWN: tuple[PersonalData, ...] = (
         },
         retention={"de": "12 Monate", "en": "12 months"},
     ),
+    PersonalData(
+        what={
+            "de": "E-Mails des Hubs: Adresse, Betreff, Text, Zeitpunkt",
+            "en": "E-mails of the hub: address, subject, text, time",
+        },
+        purpose={
+            "de": "Benachrichtigungen, um die es im Konto geht",
+            "en": "Messages about what happens in the account",
+        },
+        retention={
+            "de": "Text eine Woche, Adresse und Betreff 90 Tage nach dem Versand",
+            "en": "text one week, address and subject 90 days after sending",
+        },
+    ),
 )

@@ -8,12 +8,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from hub.identity.sessions import ABSOLUTE, IDLE
-from hub.models import AuditEntry, LoginCode, LoginSession, Membership
+from hub.models import AuditEntry, LoginCode, LoginSession, Mail, Membership
 from hub.models.base import Base
 
 AUDIT = timedelta(days=365)
 ENDED_ROLES = timedelta(days=90)
 """How long a role that ended is kept, so that a late login of a teacher changes nothing."""
+
+MAIL_TEXTS = timedelta(days=7)
+"""How long the text of a mail is kept after it was sent, to be looked at when it did not arrive."""
+MAILS = timedelta(days=90)
+"""How long it is kept that a mail was queued; so long the same mail is not queued again."""
 
 
 def old(moment: datetime) -> tuple[tuple[type[Base], sa.Select[*tuple[Any, ...]]], ...]:
@@ -23,5 +28,22 @@ def old(moment: datetime) -> tuple[tuple[type[Base], sa.Select[*tuple[Any, ...]]
         (LoginSession, sa.select(LoginSession.id).where(over)),
         (LoginCode, sa.select(LoginCode.code_hash).where(LoginCode.expires_at < moment)),
         (Membership, sa.select(Membership.id).where(Membership.valid_until < moment - ENDED_ROLES)),
+        (
+            Mail,
+            sa.select(Mail.id).where(
+                Mail.next_at.is_(None),
+                sa.func.coalesce(Mail.sent_at, Mail.queued_at) < moment - MAILS,
+            ),
+        ),
         (AuditEntry, sa.select(AuditEntry.id).where(AuditEntry.at < moment - AUDIT)),
+    )
+
+
+def blank(moment: datetime) -> tuple[sa.Update, ...]:
+    """Statements that empty what is kept for a shorter time than the row that holds it."""
+    ended = sa.func.coalesce(Mail.sent_at, Mail.until)
+    return (
+        sa.update(Mail)
+        .where(Mail.next_at.is_(None), ended < moment - MAIL_TEXTS, Mail.body != "")
+        .values(body="", attachments=[]),
     )

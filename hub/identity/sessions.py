@@ -42,8 +42,9 @@ def begin(
     via: Via = NO_PROVIDER,
     guest: Sequence[Held] = (),
     waits: bool = False,
+    language: str = "",
 ) -> str:
-    """Log a person in; returns the token for the cookie.
+    """Log a person in; returns the token for the cookie. Mails come in this language from now on.
 
     `guest` are the roles of a pupil, of whom nothing else is kept, not even a pseudonym. A session
     that `waits` is nobody's before `complete`.
@@ -65,7 +66,9 @@ def begin(
         )
     )
     if person_id is not None:
-        session.get_one(Person, person_id).seen_at = moment
+        person = session.get_one(Person, person_id)
+        person.seen_at = moment
+        person.language = language or person.language
     return token
 
 

@@ -1,4 +1,4 @@
-"""What jobs do: take in a source, clean up. A task returns how it went, or raises one of these."""
+"""What jobs do: take in a source, send mails, clean up. A task returns how it went, or raises."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from hub.catalogue.sync import Interrupted, sync
 from hub.identity import privacy, retention
 from hub.jobs import sources
 from hub.jobs.schedule import Schedule
+from hub.mail import outbox, sending
 from hub.models import Job, JobSlot, SyncChange, SyncReject, SyncRun
 from hub.models.base import Base, now
 from hub.runtime import Hub
@@ -78,6 +79,11 @@ def take_in(context: Context, arguments: Mapping[str, Any]) -> str:
     )
 
 
+def send_mails(context: Context, _: Mapping[str, Any]) -> str:
+    """Send the mails that are due."""
+    return sending.send_due(context.hub, context.check)
+
+
 def clean_up(context: Context, _: Mapping[str, Any]) -> str:
     """Erase what is older than its retention: of runs and jobs, and of persons."""
     before = now() - RETENTION
@@ -100,6 +106,9 @@ def clean_up(context: Context, _: Mapping[str, Any]) -> str:
     )
     for model, old in (*everything, *retention.old(now())):
         erased += _erase(context, model, old)
+    with context.hub.db.write() as session:
+        for statement in retention.blank(now()):
+            session.execute(statement)
     erased += privacy.erase_inactive(context.hub, now())
     return f"{erased} rows erased."
 
@@ -121,13 +130,32 @@ def _erase(context: Context, model: type[Base], old: sa.Select[*tuple[Any, ...]]
             return erased
 
 
-__all__ = ["CLEANUP", "TASKS", "Context", "Failed", "Interrupted", "Later", "Task", "schedules"]
+__all__ = [
+    "CLEANUP",
+    "TASKS",
+    "Context",
+    "Failed",
+    "Interrupted",
+    "Later",
+    "Task",
+    "mails",
+    "schedules",
+]
 
-TASKS: Mapping[str, Task] = {"sync": take_in, "cleanup": clean_up}
+TASKS: Mapping[str, Task] = {"sync": take_in, "cleanup": clean_up, outbox.TASK: send_mails}
 
 CLEANUP = Schedule("cleanup", "45 5 * * *", UTC, "cleanup")
+MAILS = Schedule(outbox.TASK, "* * * * *", UTC, outbox.TASK, eager=True)
 
 
 def schedules(hub: Hub) -> list[Schedule]:
     """All schedules: each source's that has one, and the hub's own."""
-    return [CLEANUP, *(one.schedule() for one in sources.sources(hub) if one.cron)]
+    own = (one.schedule() for one in sources.sources(hub) if one.cron)
+    return [CLEANUP, *mails(hub), *own]
+
+
+def mails(hub: Hub) -> list[Schedule]:
+    """The schedule of the mails, while some are due: those that were put off, or that were queued
+    while a job was about to end. It would fill the list of jobs if it came every minute."""
+    with hub.db.read() as session:
+        return [MAILS] if outbox.is_due(session) else []

@@ -164,7 +164,9 @@ class Worker:
                 log.warning("job.lost", id=claim.id)
         finally:
             with self._guard:
-                del self._running[claim.id]
+                # A job that was put back may have been taken anew since, by this very worker.
+                if self._running.get(claim.id) is running:
+                    del self._running[claim.id]
             self._wake.set()
 
     def _perform(self, running: _Running) -> Outcome:

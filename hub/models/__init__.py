@@ -24,6 +24,7 @@ from hub.models.institution import (
 )
 from hub.models.jobs import Job, JobSlot, SyncSchedule
 from hub.models.licence import EnteredGrant, Wish
+from hub.models.mail import Mail
 from hub.models.network import Site
 from hub.models.oai import OaiDocument
 from hub.models.opening import Breaker, OfferUse
@@ -49,6 +50,7 @@ __all__ = [
     "LoginCode",
     "LoginSession",
     "LoginThrottle",
+    "Mail",
     "Membership",
     "OaiDocument",
     "Offer",

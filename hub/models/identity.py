@@ -22,6 +22,8 @@ class Person(Base):
     name: Mapped[str]
     """As the login gives it; empty where it gives a pseudonym only."""
     email: Mapped[str]
+    language: Mapped[str] = mapped_column(default="de")
+    """In which mails are written: that of the page of the last login."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When the person last logged in; the retention of inactive accounts counts from here."""

@@ -17,6 +17,7 @@ from hub.identity import second_factor, sessions
 from hub.identity.actor import ANONYMOUS, Actor, Held
 from hub.identity.permissions import can
 from hub.web import context
+from hub.web.language import language
 
 LONGEST_RETURN = 2_000
 
@@ -89,6 +90,7 @@ def _begin(person_id: int | None, via: sessions.Via, guest: Sequence[Held], *, w
             via=via,
             guest=guest,
             waits=waits,
+            language=language(),
             agent=request.user_agent.string,
             address=request.remote_addr or "",
         )

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from sqlalchemy.orm import Session
 
 from hub.identity import people
 from hub.identity.actor import Role
 from hub.identity.people import RoleError
 from hub.identity.permissions import can
+from hub.identity.tokens import digest
+from hub.mail import letters
+from hub.models import Person
+from hub.models.base import now
 from hub.web import context, login, texts
 from hub.web.page import Crumb
 
@@ -18,6 +25,16 @@ pages = Blueprint("staff", __name__, url_prefix="/<site>/verwaltung/personal")
 ROLES = (Role.STAFF, Role.SITE_ADMIN)
 """What an admin of a site may grant there."""
 LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """Somebody who has just been invited: the link is shown this once."""
+
+    name: str
+    link: str
+    mailed_to: str
+    """The address to which it goes as well; empty where it does not."""
 
 
 @pages.get("")
@@ -46,9 +63,8 @@ def invite(site: str) -> ResponseReturnValue:
     with context.the_hub().db.write() as session:
         person = people.add(session, name=typed["name"], email=typed["email"])
         people.grant(session, person.id, Role(typed["role"]), site, by=actor.key)
-        code = people.invite(session, person.id, by=actor.key, site=site)
-    link = context.public_address("login.invitation", code=code)
-    return _page(site, {}, {}, invited=(typed["name"], link)), 201
+        invited = _invite(session, site, person, by=actor.key)
+    return _page(site, {}, {}, invited), 201
 
 
 @pages.post("/<int:number>/einladen")
@@ -56,10 +72,9 @@ def invite_again(site: str, number: int) -> ResponseReturnValue:
     """A new way in for a colleague who is locked out."""
     actor = login.demand("staff.manage", site)
     with context.the_hub().db.write() as session:
-        colleague = _colleague(people.colleagues(session, site), number)
-        code = people.invite(session, number, by=actor.key, site=site)
-    link = context.public_address("login.invitation", code=code)
-    return _page(site, {}, {}, invited=(colleague.name, link))
+        _colleague(people.colleagues(session, site), number)
+        invited = _invite(session, site, session.get_one(Person, number), by=actor.key)
+    return _page(site, {}, {}, invited)
 
 
 @pages.post("/<int:number>/entziehen")
@@ -78,6 +93,23 @@ def revoke(site: str, number: int) -> ResponseReturnValue:
     return redirect(url_for("staff.listing", site=site), 303)
 
 
+def _invite(session: Session, site: str, person: Person, *, by: str) -> Invited:
+    """A link that lets the person in once; it goes to their address where mails are sent."""
+    code = people.invite(session, person.id, by=by, site=site)
+    link = context.public_address("login.invitation", code=code)
+    mailed = bool(context.the_hub().settings.mail_url) and letters.write_to(
+        session,
+        person,
+        "invitation",
+        key=f"invitation:{digest(code)}",
+        site_key=site,
+        values={"link": link},
+        until=now() + people.CODE_LIFE,
+        confidential=True,
+    )
+    return Invited(person.name, link, person.email if mailed else "")
+
+
 def _colleague(found: list[people.Colleague], number: int) -> people.Colleague:
     """Somebody with a role here; nobody else exists for this site."""
     for one in found:
@@ -90,7 +122,7 @@ def _page(
     site: str,
     typed: dict[str, str],
     problem: dict[str, str],
-    invited: tuple[str, str] | None = None,
+    invited: Invited | None = None,
 ) -> str:
     row = context.sites()[site]
     with context.the_hub().db.read() as session:

@@ -1,0 +1,60 @@
+"""Mails that follow from what people do on the pages, taken from the folder where they end."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+
+from hub import models
+from hub.app import create_app
+from hub.identity.actor import Role
+from hub.mail import sending
+from tests.hub.web.test_pages import text_of
+from tests.identities import log_in, send
+from tests.mails import Mailbox
+from tests.sources import Network
+
+STAFF = "/borken/verwaltung/personal"
+LINK = re.compile(r"http://127\.0\.0\.1:8000(/\S+)")
+
+
+@pytest.fixture
+def mailbox(net: Network, tmp_path: Path) -> Mailbox:
+    return Mailbox(net.hub, tmp_path / "mailbox")
+
+
+@pytest.fixture
+def client(net: Network) -> FlaskClient:
+    return create_app(net.hub).test_client()
+
+
+def test_an_invitation_reaches_the_colleague(
+    client: FlaskClient, net: Network, mailbox: Mailbox
+) -> None:
+    log_in(client, net.hub, Role.SITE_ADMIN, "borken")
+    done = send(client, STAFF, name="Kim Neu", email="kim@kreis.example", role="staff")
+    assert "Er ist auch an kim@kreis.example unterwegs" in text_of(done.text)
+    (mail,) = mailbox.take()
+    assert mail.to == "kim@kreis.example"
+    assert mail.body.startswith("Guten Tag Kim Neu,")
+    link = LINK.search(mail.body)
+    assert link
+    new = client.application.test_client()
+    assert send(new, f"{link[1]}?lang=en", link[1] + "?lang=en").status_code == 303
+    with net.hub.db.read() as session:
+        kim = session.scalars(sa.select(models.Person).filter_by(name="Kim Neu")).one()
+        assert kim.language == "en", "that of the page on which she logged in"
+    send(client, STAFF, f"{STAFF}/{kim.id}/einladen")
+    (second,) = mailbox.take()
+    assert second.body.startswith("Hello Kim Neu,")
+
+
+def test_without_a_mail_server_nothing_is_promised(client: FlaskClient, net: Network) -> None:
+    log_in(client, net.hub, Role.SITE_ADMIN, "borken")
+    done = send(client, STAFF, name="Kim Neu", email="kim@kreis.example", role="staff")
+    assert "unterwegs" not in text_of(done.text)
+    assert sending.send_due(net.hub, lambda: None).startswith("0 sent, ")
