@@ -21,6 +21,8 @@ from tqdm import tqdm
 from hub.cli import json_option, report
 from hub.db import Database, migrate
 
+_CSV = click.Path(exists=True, dir_okay=False, path_type=Path)
+
 
 @click.group()
 def command() -> None:
@@ -82,6 +84,45 @@ def oai(records: int, prefix: str, server: str | None, as_json: bool) -> None:
         tqdm(desc="build", unit=" records", total=records, disable=None) as bar,
     ):
         figures = benchmark.measure(database, records, prefix, bar.update)
+    report(dataclasses.asdict(figures), as_json, (("figure", "value"), benchmark.as_rows(figures)))
+
+
+@command.command("works")
+@click.option("--records", default=10_000, show_default=True, type=click.IntRange(500, 1_000_000))
+@click.option("--larger", default=100_000, show_default=True, type=click.IntRange(500, 1_000_000))
+@click.option("--left", type=_CSV, help="With --right and --truth: this labelled set instead.")
+@click.option("--right", type=_CSV)
+@click.option("--truth", type=_CSV, help="Ids of left and right that are the same work.")
+@json_option
+def works(
+    records: int,
+    larger: int,
+    left: Path | None,
+    right: Path | None,
+    truth: Path | None,
+    as_json: bool,
+) -> None:
+    """Find the same works in a labelled set, and see what more records cost.
+
+    The set is made up of media with slips of the pen, other subtitles and years, and of parts,
+    translations and remakes that must stay apart; or it comes as three CSV files.
+    """
+    from hub.benchmarks import works as benchmark
+
+    figures: benchmark.Figures | benchmark.Quality
+    if left and right and truth:
+        try:
+            labelled = benchmark.read(left, right, truth)
+        except ValueError as error:
+            raise click.ClickException(str(error)) from error
+        total = len(labelled.left) + len(labelled.right)
+        with tqdm(desc="match", unit=" records", total=total, disable=None) as bar:
+            figures, _ = benchmark.assess(labelled, bar.update)
+    elif left or right or truth:
+        raise click.UsageError("--left, --right and --truth belong together.")
+    else:
+        with tqdm(desc="match", unit=" records", total=records + larger, disable=None) as bar:
+            figures = benchmark.measure(records, larger, bar.update)
     report(dataclasses.asdict(figures), as_json, (("figure", "value"), benchmark.as_rows(figures)))
 
 
