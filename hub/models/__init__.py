@@ -3,6 +3,19 @@
 from hub.models.activation import Activation, AuditEntry, Counter
 from hub.models.barrier import BarrierReport
 from hub.models.base import Base
+from hub.models.booking import (
+    Bookable,
+    BookablePart,
+    Booking,
+    BookingContact,
+    BookingEvent,
+    BookingKey,
+    BookingRules,
+    Handover,
+    Hold,
+    Item,
+    OpeningHours,
+)
 from hub.models.catalogue import Offer, OfferGrant, Work, WorkKey
 from hub.models.figures import OfferDay, OfferFigure
 from hub.models.identity import (
@@ -37,14 +50,24 @@ __all__ = [
     "AuditEntry",
     "BarrierReport",
     "Base",
+    "Bookable",
+    "BookablePart",
+    "Booking",
+    "BookingContact",
+    "BookingEvent",
+    "BookingKey",
+    "BookingRules",
     "Borrower",
     "Breaker",
     "Counter",
     "EnteredGrant",
+    "Handover",
+    "Hold",
     "Identity",
     "Institution",
     "InstitutionChange",
     "InstitutionSite",
+    "Item",
     "Job",
     "JobSlot",
     "LoginCode",
@@ -58,6 +81,7 @@ __all__ = [
     "OfferFigure",
     "OfferGrant",
     "OfferUse",
+    "OpeningHours",
     "Person",
     "SchoolList",
     "SearchDoc",

@@ -1,0 +1,315 @@
+"""What becomes of a booking: made once per key, moved from state to state, undone.
+
+Each step is one transaction: the state, what the ledger holds, and the event from which plugins,
+mails and webhooks are told afterwards (`BookingEvent.announced_at`), all or nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from hub.booking import ledger
+from hub.booking.errors import Full, KeyReused, NotNow, Unbookable
+from hub.booking.intervals import Stretch
+from hub.db import Database
+from hub.models import Booking, BookingEvent, BookingKey, Handover, Hold
+from hub.models.base import table
+
+STATES = (
+    "requested",
+    "confirmed",
+    "handed_out",
+    "returned",
+    "refused",
+    "cancelled",
+    "expired",
+    "no_show",
+)
+HOLDING = frozenset({"requested", "confirmed", "handed_out"})
+"""States in which a booking takes something away from others."""
+NEXT: Mapping[str, frozenset[str]] = {
+    "requested": frozenset({"confirmed", "refused", "cancelled", "expired"}),
+    "confirmed": frozenset({"handed_out", "returned", "cancelled", "refused", "no_show"}),
+    "handed_out": frozenset({"returned"}),
+}
+"""The states that may follow; what is missing is an end. A room or a course that was confirmed and
+took place is `returned` without having been handed out."""
+LONGEST_KEY = 200
+LONGEST_TEXT = 2_000
+_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+"""For references read out on the phone: nothing that looks like something else."""
+
+_booking, _event, _key = table(Booking), table(BookingEvent), table(BookingKey)
+_enter_key = sa.text(
+    "INSERT INTO booking_key (site_key, key, fingerprint, created_at)"
+    " VALUES (:site, :key, :fingerprint, :now) ON CONFLICT (site_key, key) DO NOTHING"
+).bindparams(sa.bindparam("now", type_=_key.c.created_at.type))
+_of_key = sa.select(_key.c.fingerprint, _key.c.booking_id).where(
+    _key.c.site_key == sa.bindparam("site"), _key.c.key == sa.bindparam("key")
+)
+_settle_key = (
+    sa.update(_key)
+    .where(_key.c.site_key == sa.bindparam("site"), _key.c.key == sa.bindparam("used"))
+    .values(booking_id=sa.bindparam("booking"))
+)
+_insert = sa.insert(_booking).returning(_booking.c.id)
+_insert_event = sa.insert(_event)
+_step = (
+    sa.update(_booking)
+    .where(
+        _booking.c.id == sa.bindparam("booking"),
+        _booking.c.state == sa.bindparam("before"),
+    )
+    .values(
+        state=sa.bindparam("after"),
+        reason=sa.bindparam("why"),
+        changed_at=sa.bindparam("now", type_=_booking.c.changed_at.type),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A booking to be made."""
+
+    site: str
+    plugin: str
+    bookable_id: int
+    kind: str
+    title: str
+    time: Stretch
+    quantity: int = 1
+    state: str = "requested"
+    offer_id: int | None = None
+    person_id: int | None = None
+    institution_id: int | None = None
+    borrower: str = ""
+    fulfilment: str = "pickup"
+    note: str = ""
+    answers: Mapping[str, str] = field(default_factory=dict)
+
+    def fingerprint(self) -> str:
+        """The same for the same request, whatever state the rules give it."""
+        asked = (
+            self.site,
+            self.bookable_id,
+            *self.time,
+            self.quantity,
+            self.person_id,
+            self.institution_id,
+            self.fulfilment,
+            self.note,
+            sorted(self.answers.items()),
+        )
+        return hashlib.blake2b(orjson.dumps(asked), digest_size=16).hexdigest()
+
+
+def create(db: Database, entry: Entry, key: str, actor: str, now: datetime) -> tuple[int, bool]:
+    """Book, once per key: the number of the booking, and whether it was made by this call.
+
+    Raises `Full` with alternatives, `KeyReused` or `Unbookable`.
+    """
+    try:
+        with db.write(queued=True) as session:
+            return enter(session, entry, key, actor, now)
+    except Full as full:
+        with db.read() as session:
+            others = ledger.alternatives(
+                session, entry.bookable_id, entry.time, entry.quantity, now
+            )
+        raise Full(full.free, others) from None
+
+
+def enter(session: Session, entry: Entry, key: str, actor: str, now: datetime) -> tuple[int, bool]:
+    """`create` within the caller's transaction, which must not commit when it raises."""
+    connection = session.connection()
+    key = key[:LONGEST_KEY]
+    named = {"site": entry.site, "key": key, "fingerprint": entry.fingerprint(), "now": now}
+    if not connection.execute(_enter_key, named).rowcount:
+        fingerprint, known = connection.execute(_of_key, {"site": entry.site, "key": key}).one()
+        if fingerprint != named["fingerprint"] or known is None:
+            raise KeyReused
+        return known, False
+    try:
+        number: int = connection.execute(_insert, _values(entry, now)).scalar_one()
+    except sa.exc.IntegrityError:  # what it refers to is not there
+        raise Unbookable("gone") from None
+    ledger.take(session, number, entry.bookable_id, entry.time, entry.quantity, now)
+    connection.execute(_settle_key, {"site": entry.site, "used": key, "booking": number})
+    _note(session, number, entry.state, actor, "", now)
+    return number, True
+
+
+def advance(
+    session: Session,
+    booking: Booking,
+    state: str,
+    actor: str,
+    now: datetime,
+    *,
+    reason: str = "",
+) -> None:
+    """Bring a booking to the next state; raises `NotNow` where that may not follow, also when
+    somebody else was faster. Handing out before its time takes what lies between, or `Full`."""
+    before = booking.state
+    if state not in NEXT.get(before, ()):
+        raise NotNow(before)
+    _step_to(session, booking, before, state, reason, now)
+    if state not in HOLDING:
+        ledger.release(session, booking.id)
+    elif state == "handed_out":
+        _hand_out(session, booking, now)
+    _note(session, booking.id, state, actor, reason, now)
+    session.expire(booking)
+
+
+def undo(session: Session, booking: Booking, actor: str, now: datetime) -> None:
+    """Take the last step back; raises `NotNow` where there is none, `Full` where what it held is
+    no longer free."""
+    steps = session.scalars(
+        sa.select(BookingEvent.event)
+        .where(BookingEvent.booking_id == booking.id, BookingEvent.event.in_(STATES))
+        .order_by(BookingEvent.id)
+    ).all()
+    if len(steps) < 2 or steps[-1] != booking.state:
+        raise NotNow(booking.state)
+    before, after = booking.state, _before_last(steps)
+    _step_to(session, booking, before, after, "", now)
+    if after in HOLDING and before not in HOLDING:
+        _take_again(session, booking, now, out=after == "handed_out")
+    if before == "handed_out":
+        session.execute(sa.update(Hold).where(Hold.booking_id == booking.id).values(out=False))
+        session.execute(sa.delete(Handover).where(Handover.booking_id == booking.id))
+    _note(session, booking.id, f"undone:{before}", actor, "", now)
+    _note(session, booking.id, after, actor, "", now, announced=True)
+    session.expire(booking)
+
+
+def move(
+    session: Session,
+    booking: Booking,
+    time: Stretch,
+    quantity: int,
+    actor: str,
+    now: datetime,
+    *,
+    extension: bool = False,
+) -> None:
+    """Give a booking another time or number; raises `Full` or `NotNow`, then nothing changed."""
+    if booking.state not in HOLDING or booking.bookable_id is None:
+        raise NotNow(booking.state)
+    out = booking.state == "handed_out"
+    if out and (time.start != booking.starts_at or quantity != booking.quantity):
+        raise NotNow(booking.state)
+    ledger.take(session, booking.id, booking.bookable_id, time, quantity, now, out=out)
+    changed = session.execute(
+        sa.update(Booking)
+        .where(Booking.id == booking.id, Booking.state == booking.state)
+        .values(
+            starts_at=time.start,
+            ends_at=time.end,
+            quantity=quantity,
+            extensions=booking.extensions + extension,
+            changed_at=now,
+        )
+    )
+    if not changed.rowcount:  # type: ignore[attr-defined]
+        raise NotNow(booking.state)
+    _note(session, booking.id, "extended" if extension else "moved", actor, "", now)
+    session.expire(booking)
+
+
+def _hand_out(session: Session, booking: Booking, now: datetime) -> None:
+    if booking.bookable_id is not None and now < booking.starts_at:
+        time = Stretch(now, booking.ends_at)
+        ledger.take(session, booking.id, booking.bookable_id, time, booking.quantity, now, out=True)
+        return
+    session.execute(sa.update(Hold).where(Hold.booking_id == booking.id).values(out=True))
+
+
+def _take_again(session: Session, booking: Booking, now: datetime, *, out: bool) -> None:
+    if booking.bookable_id is not None:
+        time = Stretch(booking.starts_at, booking.ends_at)
+        ledger.take(session, booking.id, booking.bookable_id, time, booking.quantity, now, out=out)
+
+
+def _step_to(
+    session: Session, booking: Booking, before: str, after: str, reason: str, now: datetime
+) -> None:
+    done = session.connection().execute(
+        _step,
+        {
+            "booking": booking.id,
+            "before": before,
+            "after": after,
+            "why": reason[:LONGEST_TEXT],
+            "now": now,
+        },
+    )
+    if not done.rowcount:
+        session.refresh(booking)
+        raise NotNow(booking.state)
+
+
+def _before_last(steps: Sequence[str]) -> str:
+    """The state before the present one; a state that was undone stands twice."""
+    return next(state for state in reversed(steps) if state != steps[-1])
+
+
+def _values(entry: Entry, now: datetime) -> dict[str, Any]:
+    return {
+        "reference": "".join(secrets.choice(_ALPHABET) for _ in range(8)),
+        "site_key": entry.site,
+        "plugin": entry.plugin,
+        "bookable_id": entry.bookable_id,
+        "offer_id": entry.offer_id,
+        "kind": entry.kind,
+        "title": entry.title,
+        "state": entry.state,
+        "starts_at": entry.time.start,
+        "ends_at": entry.time.end,
+        "quantity": entry.quantity,
+        "person_id": entry.person_id,
+        "institution_id": entry.institution_id,
+        "borrower": entry.borrower,
+        "fulfilment": entry.fulfilment,
+        "note": entry.note[:LONGEST_TEXT],
+        "answers": dict(entry.answers),
+        "reason": "",
+        "extensions": 0,
+        "external_id": "",
+        "created_at": now,
+        "changed_at": now,
+    }
+
+
+def _note(
+    session: Session,
+    booking_id: int,
+    event: str,
+    actor: str,
+    note: str,
+    now: datetime,
+    *,
+    announced: bool = False,
+) -> None:
+    session.connection().execute(
+        _insert_event,
+        {
+            "booking_id": booking_id,
+            "at": now,
+            "event": event,
+            "actor": actor,
+            "note": note[:LONGEST_TEXT],
+            "announced_at": now if announced else None,
+        },
+    )
