@@ -296,6 +296,15 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """How a borrower is reached, asked at the first booking at a site."""
+
+    name: str
+    email: str
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BookingRequest:
     """What a person wants to book: `quantity` of an offer in [start, end)."""
 
@@ -305,6 +314,14 @@ class BookingRequest:
     end: datetime
     quantity: int = 1
     note: str = ""
+    institution: int | None = None
+    """Number of the institution in whose name, `institution_name` for people; None is privately."""
+    institution_name: str = ""
+    fulfilment: str = "pickup"
+    """`pickup`, `courier` or `letter_box`."""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """What else the form of this kind of offer asked, label to text."""
+    contact: Contact | None = None
 
 
 @dataclass(frozen=True, slots=True)

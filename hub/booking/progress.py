@@ -129,6 +129,11 @@ def create(db: Database, entry: Entry, key: str, actor: str, now: datetime) -> t
         raise Full(full.free, others) from None
 
 
+def is_known(session: Session, site: str, key: str) -> bool:
+    """Whether something was booked under this key."""
+    return session.get(BookingKey, (site, key[:LONGEST_KEY])) is not None
+
+
 def enter(session: Session, entry: Entry, key: str, actor: str, now: datetime) -> tuple[int, bool]:
     """`create` within the caller's transaction, which must not commit when it raises."""
     connection = session.connection()

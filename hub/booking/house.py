@@ -1,0 +1,100 @@
+"""What a site has said about itself: its calendar, and the rules for each kind and borrower."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from hub.booking.opening import WORKDAYS, Calendar, Closure, Hours
+from hub.booking.rules import Rules, merged
+from hub.institutions import borrowers
+from hub.models import BookingRules, Borrower, Institution, OpeningHours, Site
+from hub.records import Kind
+
+PRIVATE = "private"
+"""The class of a borrower who speaks for no institution."""
+DEFAULTS: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    (Kind.MEDIUM, ""): {"extensions": 2, "extension": 7},
+    (Kind.ROOM, ""): {"approval": True, "lead": 2},
+    (Kind.TRAINING, ""): {"lead": 0, "most": 4},
+    (Kind.CONSULTING, ""): {"approval": True, "lead": 5, "open_days_only": False},
+    (Kind.PROJECT, ""): {"approval": True, "lead": 10, "open_days_only": False},
+    (Kind.PARENTS_EVENING, ""): {"approval": True, "lead": 15, "open_days_only": False},
+    (Kind.SCOUTS, ""): {"approval": True, "lead": 5, "open_days_only": False},
+    ("", PRIVATE): {"approval": True, "most_open": 5},
+    ("", "club"): {"approval": True},
+}
+"""By kind and borrower, where a site has not said anything else. A later row says more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who borrows: the class whose rules hold, and whether they may."""
+
+    borrower: str
+    registered: bool
+    suspended: str | None
+
+
+def calendar(session: Session, site: str) -> Calendar:
+    """Days and hours of a site; the usual week where it has not said anything."""
+    zone = session.scalar(sa.select(Site.time_zone).where(Site.key == site))
+    row = session.get(OpeningHours, site)
+    if row is None:
+        return Calendar(ZoneInfo(zone or "Europe/Berlin"))
+    return Calendar(
+        ZoneInfo(zone or "Europe/Berlin"),
+        tuple(_hours(day) for day in row.week) if row.week else WORKDAYS,
+        tuple(
+            Closure(date.fromisoformat(first), date.fromisoformat(last), reason)
+            for first, last, reason in row.closures
+        ),
+        row.school_holidays,
+    )
+
+
+def rules(session: Session, site: str, kind: str, borrower: str) -> Rules:
+    """The rules for this kind of offer and class of borrower at a site."""
+    said = {
+        (row.kind, row.borrower): row.overrides
+        for row in session.scalars(
+            sa.select(BookingRules).where(
+                BookingRules.site_key == site,
+                BookingRules.kind.in_(("", kind)),
+                BookingRules.borrower.in_(("", borrower)),
+            )
+        )
+    }
+    order = (("", ""), (kind, ""), ("", borrower), (kind, borrower))
+    return merged(*(DEFAULTS.get(one, {}) for one in order), *(said.get(one, {}) for one in order))
+
+
+def standing(session: Session, site: str, person_id: int, institution_id: int | None) -> Standing:
+    """As whom a person borrows at a site; whoever names an institution must be approved for it,
+    or is told why not."""
+    if institution_id is None:
+        return Standing(PRIVATE, False, None)
+    kind = session.scalar(sa.select(Institution.kind).where(Institution.id == institution_id))
+    row = session.execute(
+        sa.select(Borrower.state, Borrower.reason).where(
+            Borrower.person_id == person_id,
+            Borrower.site_key == site,
+            Borrower.institution_id == institution_id,
+        )
+    ).one_or_none()
+    state, reason = row or ("", "")
+    return Standing(
+        kind or PRIVATE,
+        state == borrowers.APPROVED,
+        reason if state == borrowers.SUSPENDED else None,
+    )
+
+
+def _hours(day: list[list[str]]) -> Hours:
+    return tuple((time.fromisoformat(begin), time.fromisoformat(end)) for begin, end in day)

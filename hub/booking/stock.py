@@ -1,0 +1,124 @@
+"""What a site has to lend or to give: bookables are put in, changed and retired here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from hub.booking import ledger
+from hub.booking.keeping import LISTS, SHOWN
+from hub.models import Bookable, BookablePart
+from hub.models.base import now
+from hub.records import Record
+
+
+def put(
+    session: Session,
+    site: str,
+    plugin: str,
+    record: Record,
+    capacity: int | None,
+    *,
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+    buffers: tuple[int, int] = (0, 0),
+    more: Mapping[str, Any] | None = None,
+) -> Bookable:
+    """Offer what the record describes, new or changed; what was retired is offered again.
+
+    `capacity` is how many there are, None where nothing limits it; `buffers` are minutes before
+    and after. `more` is what the plugin wants to know of it besides.
+    """
+    row = session.scalar(
+        sa.select(Bookable).where(
+            Bookable.site_key == site,
+            Bookable.plugin == plugin,
+            Bookable.source_id == record.source_id,
+        )
+    )
+    if row is None:
+        row = Bookable(
+            site_key=site,
+            plugin=plugin,
+            source_id=record.source_id,
+            kind=record.kind,
+            title=record.title,
+            capacity=capacity,
+        )
+        session.add(row)
+    row.kind, row.title = record.kind, record.title
+    row.buffer_before, row.buffer_after = buffers
+    row.starts_at, row.ends_at = starts_at, ends_at
+    row.details = {**details(record), **(more or {})}
+    row.retired_at, row.changed_at = None, now()
+    session.flush()
+    if row.capacity != capacity:
+        ledger.set_capacity(session, row.id, capacity)
+        session.refresh(row)
+    return row
+
+
+def details(record: Record) -> dict[str, Any]:
+    """What a bookable keeps of a record, JSON-able; `keeping.record` makes a record of it."""
+    told: dict[str, Any] = {
+        name: value for name in sorted(SHOWN) if (value := getattr(record, name))
+    }
+    told |= {name: list(value) for name in sorted(LISTS) if (value := getattr(record, name))}
+    if record.medium_type:
+        told["medium_type"] = record.medium_type.value
+    if record.carrier:
+        told["carrier"] = record.carrier.value
+    if record.details:
+        told["more"] = dict(record.details)
+    return told
+
+
+def retire(session: Session, row: Bookable) -> None:
+    """Offer it no longer; bookings that exist are kept, and can be carried to their end."""
+    row.retired_at = row.changed_at = now()
+
+
+def set_parts(session: Session, whole: Bookable, parts: Mapping[int, int]) -> None:
+    """Say what a whole consists of, id to number; a part has no parts of its own.
+
+    Raises `ValueError` where a part is the whole itself, is another site's, or has parts.
+    """
+    rows = session.scalars(sa.select(Bookable).where(Bookable.id.in_(parts))).all()
+    nested = session.scalar(
+        sa.select(BookablePart.part_id)
+        .where(
+            sa.or_(
+                BookablePart.whole_id.in_(parts),
+                BookablePart.part_id == whole.id,
+            )
+        )
+        .limit(1)
+    )
+    foreign = [row for row in rows if row.site_key != whole.site_key]
+    if nested is not None or foreign or whole.id in parts or len(rows) != len(parts):
+        raise ValueError("a whole consists of other things of its site that have no parts")
+    ledger.set_capacity(session, whole.id, whole.capacity)  # takes the lock
+    session.execute(sa.delete(BookablePart).where(BookablePart.whole_id == whole.id))
+    session.add_all(
+        BookablePart(whole_id=whole.id, part_id=part, quantity=count)
+        for part, count in parts.items()
+    )
+
+
+def of_site(session: Session, site: str, plugins: Collection[str]) -> list[Bookable]:
+    """All that is offered by these plugins at a site, by name."""
+    return list(
+        session.scalars(
+            sa.select(Bookable)
+            .where(
+                Bookable.site_key == site,
+                Bookable.plugin.in_(plugins),
+                Bookable.retired_at.is_(None),
+            )
+            .order_by(sa.func.lower(Bookable.title), Bookable.id)
+        )
+    )

@@ -1,0 +1,171 @@
+"""Why a booking cannot be, in the words of the person: what happened, and what is possible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+from flask_babel import get_locale, gettext, ngettext
+
+from hub.booking.errors import (
+    AgainstRules,
+    BookingError,
+    Full,
+    KeyReused,
+    NotNow,
+    Refusal,
+    Unbookable,
+)
+
+Told = Callable[[Refusal, str], str]
+
+
+def explain(error: BookingError, zone: ZoneInfo) -> str:
+    """The reason in whole sentences."""
+    if isinstance(error, AgainstRules):
+        return " ".join(refusal(one, zone) for one in error.refusals)
+    if isinstance(error, Full):
+        return _full(error, zone)
+    if isinstance(error, NotNow):
+        return gettext(
+            "That is not possible any more: the booking is now “%(state)s”. Load the page again.",
+            state=state(error.state),
+        )
+    if isinstance(error, KeyReused):
+        return gettext(
+            "This form was already sent, with other entries. Look at your bookings, and begin anew "
+            "if something is missing there."
+        )
+    if isinstance(error, Unbookable):
+        return _UNBOOKABLE[error.reason]()
+    raise TypeError(type(error))
+
+
+def refusal(one: Refusal, zone: ZoneInfo) -> str:
+    """A rule that says no, in one or two sentences."""
+    possible = day(one.possible, zone) if one.possible else ""
+    return _RULES[one.code](one, possible)
+
+
+def state(code: str) -> str:
+    """A state for people."""
+    return _STATES[code]()
+
+
+def day(moment: datetime, zone: ZoneInfo) -> str:
+    """`Mittwoch, 4. März 2027`."""
+    german = _language() == "de"
+    pattern = "EEEE, d. MMMM y" if german else "EEEE, d MMMM y"
+    return str(format_datetime(moment.astimezone(zone), pattern, locale=_language()))
+
+
+def time(start: datetime, end: datetime, zone: ZoneInfo) -> str:
+    """`4. März 2027, 08:00 bis 6. März 2027, 16:00`; a time within one day names it once."""
+    begin, finish = start.astimezone(zone), end.astimezone(zone)
+    long = "d. MMMM y, HH:mm" if _language() == "de" else "d MMMM y, HH:mm"
+    same = begin.date() == finish.date()
+    return gettext(
+        "%(start)s to %(end)s",
+        start=format_datetime(begin, long, locale=_language()),
+        end=format_datetime(finish, "HH:mm" if same else long, locale=_language()),
+    )
+
+
+def _full(error: Full, zone: ZoneInfo) -> str:
+    told = (
+        ngettext(
+            "Only %(num)d is free in this time.", "Only %(num)d are free in this time.", error.free
+        )
+        if error.free
+        else gettext("Nothing is free in this time.")
+    )
+    if not error.alternatives:
+        return told
+    others = "; ".join(time(start, end, zone) for start, end in error.alternatives)
+    return told + " " + gettext("Free would be: %(times)s.", times=others)
+
+
+def _language() -> str:
+    locale = get_locale()
+    return locale.language if locale else "de"
+
+
+_STATES: Mapping[str, Callable[[], str]] = {
+    "requested": lambda: gettext("requested"),
+    "confirmed": lambda: gettext("confirmed"),
+    "handed_out": lambda: gettext("handed out"),
+    "returned": lambda: gettext("completed"),
+    "refused": lambda: gettext("refused"),
+    "cancelled": lambda: gettext("cancelled"),
+    "expired": lambda: gettext("expired"),
+    "no_show": lambda: gettext("not picked up"),
+}
+_UNBOOKABLE: Mapping[str, Callable[[], str]] = {
+    "gone": lambda: gettext("This is no longer offered."),
+    "time": lambda: gettext("The end must be after the beginning."),
+    "far": lambda: gettext("This date cannot be. Please check the year."),
+    "past": lambda: gettext("This time is over."),
+    "quantity": lambda: gettext("The number must be at least 1 and not beyond all measure."),
+}
+_RULES: Mapping[str, Told] = {
+    "suspended": lambda one, _: (
+        gettext("You may not borrow at present: %(reason)s", reason=one.limit)
+        if one.limit
+        else gettext("You may not borrow at present. Please ask the centre.")
+    ),
+    "not_allowed": lambda *_: gettext(
+        "The centre does not lend this to private persons or bodies like yours."
+    ),
+    "not_registered": lambda *_: gettext(
+        "This needs an institution that has named you as a borrower. Register under “My "
+        "institutions”."
+    ),
+    "most": lambda one, _: gettext("At most %(number)s at a time are lent.", number=one.limit),
+    "most_open": lambda one, _: gettext(
+        "You have %(number)s open bookings, more are not possible at the same time.",
+        number=one.limit,
+    ),
+    "past": lambda _, possible: gettext("This day is over. Possible from: %(day)s.", day=possible),
+    "lead": lambda one, possible: gettext(
+        "The centre needs %(number)s open days beforehand. Possible from: %(day)s.",
+        number=one.limit,
+        day=possible,
+    ),
+    "furthest": lambda one, possible: gettext(
+        "Bookings are possible %(number)s days ahead, until: %(day)s.",
+        number=one.limit,
+        day=possible,
+    ),
+    "back_by": lambda _, possible: gettext("Everything has to be back by: %(day)s.", day=possible),
+    "closed_first": lambda one, possible: _closed(
+        gettext("The centre is closed on the first day"), one, possible
+    ),
+    "closed_last": lambda one, possible: _closed(
+        gettext("The centre is closed on the last day"), one, possible
+    ),
+    "period": lambda _, possible: gettext(
+        "The loan is too long. The last day possible is: %(day)s.", day=possible
+    ),
+    "hours": lambda one, _: gettext(
+        "The centre is open on this day at: %(hours)s.", hours=one.limit
+    ),
+    "extensions": lambda one, _: (
+        gettext(
+            "The loan was already extended as often as possible (%(number)s).", number=one.limit
+        )
+        if one.limit
+        else gettext("This cannot be extended.")
+    ),
+    "waiting": lambda *_: gettext("It cannot be extended: it is reserved for somebody else."),
+    "unknown_year": lambda one, _: gettext(
+        "The school holidays of %(year)s are not known here yet; nothing can be booked then.",
+        year=one.limit,
+    ),
+}
+
+
+def _closed(what: str, one: Refusal, possible: str) -> str:
+    told = f"{what} ({one.limit})." if one.limit else f"{what}."
+    return f"{told} " + gettext("Next open day: %(day)s.", day=possible) if possible else told

@@ -1,0 +1,17 @@
+"""Trainings of a centre: courses with a date and seats, kept in the hub's own ledger."""
+
+from __future__ import annotations
+
+from hub.booking.keeping import LedgerPlugin
+
+
+class Trainings(LedgerPlugin):
+    """Courses whose seats are booked; the time is the course's."""
+
+    name = "trainings"
+    title = {"de": "Fortbildungen", "en": "Trainings"}
+    description = {
+        "de": "Termine mit Plätzen, Anmeldung und Teilnahme.",
+        "en": "Dates with seats, registration and attendance.",
+    }
+    by_day = False
