@@ -320,7 +320,7 @@ class BookingRequest:
     fulfilment: str = "pickup"
     """`pickup`, `courier` or `letter_box`."""
     answers: Mapping[str, str] = field(default_factory=dict)
-    """What else the form of this kind of offer asked, label to text."""
+    """What the form of this kind of offer asked besides, code of the question to text."""
     contact: Contact | None = None
 
 

@@ -14,4 +14,3 @@ class Requests(LedgerPlugin):
         "de": "Medienkonzept-Beratung, Projekte, Elternabende und Medienscouts anfragen.",
         "en": "Ask for consulting, projects, parents' evenings and media scouts.",
     }
-    by_day = False

@@ -14,4 +14,3 @@ class Rooms(LedgerPlugin):
         "de": "MediaLab, LearnLab, Makerspace und Schulungsräume stundenweise buchen.",
         "en": "Book MediaLab, LearnLab, Makerspace and training rooms by the hour.",
     }
-    by_day = False

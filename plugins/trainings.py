@@ -14,4 +14,3 @@ class Trainings(LedgerPlugin):
         "de": "Termine mit Plätzen, Anmeldung und Teilnahme.",
         "en": "Dates with seats, registration and attendance.",
     }
-    by_day = False

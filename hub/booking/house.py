@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from hub.booking.errors import Refusal
+from hub.booking.intervals import Stretch
 from hub.booking.opening import WORKDAYS, Calendar, Closure, Hours
-from hub.booking.rules import Rules, merged
+from hub.booking.progress import HOLDING
+from hub.booking.rules import Asked, Rules, check, merged
 from hub.institutions import borrowers
-from hub.models import BookingRules, Borrower, Institution, OpeningHours, Site
+from hub.models import Booking, BookingRules, Borrower, Institution, OpeningHours, Site
 from hub.records import Kind
 
+BY_DAY = frozenset({Kind.MEDIUM, Kind.DEVICE})
+"""Lent by whole days; everything else takes place from one hour to another of one day."""
 PRIVATE = "private"
 """The class of a borrower who speaks for no institution."""
 DEFAULTS: Mapping[tuple[str, str], Mapping[str, Any]] = {
@@ -94,6 +99,56 @@ def standing(session: Session, site: str, person_id: int, institution_id: int | 
         state == borrowers.APPROVED,
         reason if state == borrowers.SUSPENDED else None,
     )
+
+
+def refusals(
+    session: Session,
+    site: str,
+    kind: str,
+    person_id: int,
+    institution_id: int | None,
+    time: Stretch,
+    quantity: int,
+    now: datetime,
+    *,
+    fixed: bool = False,
+) -> tuple[Standing, Rules, list[Refusal]]:
+    """As whom a person would book this, under which rules, and which of them say no.
+
+    `fixed` is what takes place when it does, whatever days the centre is open.
+    """
+    who = standing(session, site, person_id, institution_id)
+    said = rules(session, site, kind, who.borrower)
+    asked = Asked(
+        time,
+        quantity,
+        now,
+        open_bookings=open_bookings(session, site, person_id),
+        registered=who.registered,
+        suspended=who.suspended,
+        by_day=kind in BY_DAY,
+    )
+    found = check(said, calendar(session, site), asked)
+    return who, said, [one for one in found if not fixed or one.code in _WITHOUT_TIME]
+
+
+def open_bookings(session: Session, site: str, person_id: int) -> int:
+    """How many bookings of a person at a site are open."""
+    return (
+        session.scalar(
+            sa.select(sa.func.count()).where(
+                Booking.site_key == site,
+                Booking.person_id == person_id,
+                Booking.state.in_(HOLDING),
+            )
+        )
+        or 0
+    )
+
+
+_WITHOUT_TIME = frozenset(
+    {"suspended", "not_allowed", "not_registered", "most", "most_open", "past"}
+)
 
 
 def _hours(day: list[list[str]]) -> Hours:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext
@@ -19,7 +19,6 @@ from hub.booking import house, ledger, progress, wording
 from hub.booking.errors import AgainstRules, BookingError, NotNow, Unbookable
 from hub.booking.intervals import Stretch
 from hub.booking.progress import HOLDING, Entry
-from hub.booking.rules import Asked, check
 from hub.db import Database
 from hub.errors import Rejected
 from hub.hookspecs import hookimpl
@@ -76,8 +75,6 @@ class LedgerPlugin(Plugin):
     """A plugin whose bookables and bookings are rows of the hub (`hub.models.booking`)."""
 
     category = "booking"
-    by_day: ClassVar[bool] = True
-    """Whether it is booked by whole days; else from and to an hour of one day."""
     personal_data = (
         PersonalData(
             what={
@@ -231,20 +228,17 @@ class LedgerPlugin(Plugin):
             else Stretch(request.start, request.end)
         )
         ledger.check(time, request.quantity)
-        standing = house.standing(session, site, person, request.institution)
-        rules = house.rules(session, site, row.kind, standing.borrower)
-        asked = Asked(
+        standing, rules, refusals = house.refusals(
+            session,
+            site,
+            row.kind,
+            person,
+            request.institution,
             time,
             request.quantity,
             moment,
-            open_bookings=open_bookings(session, site, person),
-            registered=standing.registered,
-            suspended=standing.suspended,
-            by_day=self.by_day,
+            fixed=fixed,
         )
-        refusals = check(rules, house.calendar(session, site), asked)
-        if fixed:  # it takes place when it does, whatever days the centre is open
-            refusals = [one for one in refusals if one.code in _WITHOUT_TIME]
         # Asked again, it gets the first answer, whatever the rules or the clock say by now.
         if refusals and not progress.is_known(session, site, key):
             raise AgainstRules(refusals)
@@ -267,28 +261,9 @@ class LedgerPlugin(Plugin):
         )
 
 
-_WITHOUT_TIME = frozenset(
-    {"suspended", "not_allowed", "not_registered", "most", "most_open", "past"}
-)
-
-
 def find(session: Session, site: str, plugin: str, source_id: str) -> Bookable | None:
     """What is offered under this id; None for what is not, or no longer."""
     return session.scalar(_offered(site, plugin).where(Bookable.source_id == source_id))
-
-
-def open_bookings(session: Session, site: str, person_id: int) -> int:
-    """How many bookings of a person at a site are open."""
-    return (
-        session.scalar(
-            sa.select(sa.func.count()).where(
-                Booking.site_key == site,
-                Booking.person_id == person_id,
-                Booking.state.in_(HOLDING),
-            )
-        )
-        or 0
-    )
 
 
 def record(row: Bookable) -> Record:

@@ -188,12 +188,15 @@ def undo(session: Session, booking: Booking, actor: str, now: datetime) -> None:
     if len(steps) < 2 or steps[-1] != booking.state:
         raise NotNow(booking.state)
     before, after = booking.state, _before_last(steps)
+    came_back = booking.changed_at
     _step_to(session, booking, before, after, "", now)
     if after in HOLDING and before not in HOLDING:
         _take_again(session, booking, now, out=after == "handed_out")
     if before == "handed_out":
         session.execute(sa.update(Hold).where(Hold.booking_id == booking.id).values(out=False))
         session.execute(sa.delete(Handover).where(Handover.booking_id == booking.id))
+    if before == "returned":
+        _out_again(session, booking, came_back)
     _note(session, booking.id, f"undone:{before}", actor, "", now)
     _note(session, booking.id, after, actor, "", now, announced=True)
     session.expire(booking)
@@ -245,6 +248,19 @@ def _take_again(session: Session, booking: Booking, now: datetime, *, out: bool)
     if booking.bookable_id is not None:
         time = Stretch(booking.starts_at, booking.ends_at)
         ledger.take(session, booking.id, booking.bookable_id, time, booking.quantity, now, out=out)
+
+
+def _out_again(session: Session, booking: Booking, came_back: datetime) -> None:
+    """The pieces that came back with the step are out again, unless somebody else has one now."""
+    try:
+        with session.begin_nested():
+            session.execute(
+                sa.update(Handover)
+                .where(Handover.booking_id == booking.id, Handover.back_at == came_back)
+                .values(back_at=None, back_by="", lacking=[], damage="")
+            )
+    except sa.exc.IntegrityError:
+        raise NotNow("returned") from None
 
 
 def _step_to(

@@ -58,6 +58,8 @@ class Rules:
     """Everything has to be back by this day, as before the summer holidays."""
     open_days_only: bool = True
     """First and last day must be days on which the site is open."""
+    courier: bool = False
+    """Whether it may be sent and fetched by the Medientransport."""
     fee: str = ""
     """In words; empty is free of charge."""
 

@@ -18,6 +18,7 @@ from hub.booking.errors import (
     Refusal,
     Unbookable,
 )
+from hub.booking.items import ItemError
 
 Told = Callable[[Refusal, str], str]
 
@@ -40,6 +41,8 @@ def explain(error: BookingError, zone: ZoneInfo) -> str:
         )
     if isinstance(error, Unbookable):
         return _UNBOOKABLE[error.reason]()
+    if isinstance(error, ItemError):
+        return _PIECES[error.reason](error)
     raise TypeError(type(error))
 
 
@@ -108,6 +111,25 @@ _UNBOOKABLE: Mapping[str, Callable[[], str]] = {
     "far": lambda: gettext("This date cannot be. Please check the year."),
     "past": lambda: gettext("This time is over."),
     "quantity": lambda: gettext("The number must be at least 1 and not beyond all measure."),
+}
+_PIECES: Mapping[str, Callable[[ItemError], str]] = {
+    "unknown": lambda one: gettext("There is no piece with the code %(code)s.", code=one.code),
+    "other_model": lambda one: gettext("%(code)s is not what was booked.", code=one.code),
+    "not_usable": lambda one: gettext(
+        "%(code)s is in repair, missing or retired. Take another one.", code=one.code
+    ),
+    "out": lambda one: gettext(
+        "%(code)s is lent already. Take it back first, or take another one.", code=one.code
+    ),
+    "number": lambda one: ngettext(
+        "%(num)d piece belongs to this booking; enter its code.",
+        "%(num)d pieces belong to this booking; enter the code of each one once.",
+        one.limit,
+    ),
+    "not_out": lambda one: gettext("%(code)s is not out on this booking.", code=one.code),
+    "none": lambda _: gettext("Tick the pieces that came back."),
+    "taken": lambda one: gettext("The code %(code)s is used already.", code=one.code),
+    "code": lambda _: gettext("Please enter an inventory code."),
 }
 _RULES: Mapping[str, Told] = {
     "suspended": lambda one, _: (

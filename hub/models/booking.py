@@ -97,7 +97,7 @@ class Booking(Base):
     note: Mapped[str] = mapped_column(Text, default="")
     """What the person wrote."""
     answers: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
-    """What the form of this kind of offer asked, label to text."""
+    """What the form of this kind of offer asked besides (`hub.booking.questions`), code to text."""
     reason: Mapped[str] = mapped_column(Text, default="")
     """Why it was refused or cancelled, for the person."""
     extensions: Mapped[int] = mapped_column(default=0)

@@ -37,3 +37,9 @@ def public_address(endpoint: str, **values: Any) -> str:
     """The absolute address of a view from `HUB_BASE_URL`, never from what a client says of the
     host; in German, whatever language this request has. A list of values repeats its parameter."""
     return the_hub().settings.base_url + url_for(endpoint, **{"lang": None, **values})
+
+
+def zone_of(site: str) -> ZoneInfo:
+    """The clock of a site."""
+    row = sites().get(site)
+    return ZoneInfo(row.time_zone) if row else NETWORK_TIME

@@ -26,7 +26,7 @@ from hub.catalogue.offers import OfferView
 from hub.formats import schema_org
 from hub.installed import Unusable
 from hub.records import Event, Kind, Origin, Record
-from hub.web import context, demand, reading, texts
+from hub.web import booking, context, demand, reading, texts
 from hub.web.language import language
 from hub.web.opening import action
 from hub.web.page import Crumb
@@ -81,6 +81,7 @@ def show(offer_id: int) -> Response:
             events=[_event(event, view.site) for event in view.record.events],
             holders=[_holder(item, names, view.id) for item in (*live, *detail.others)],
             action=action(badge, view.record),
+            way=booking.way(view),
             markup=_markup(view),
             need=None if view.withdrawn_at else demand.need(view, badge),
             crumbs=[

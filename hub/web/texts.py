@@ -71,6 +71,16 @@ def day(value: date) -> str:
     return str(format_date(value, pattern, locale=language()))
 
 
+def month(value: date) -> str:
+    """`März 2027`."""
+    return str(format_date(value, "LLLL y", locale=language()))
+
+
+def weekday(value: date, *, short: bool = False) -> str:
+    """`Montag`, or `Mo`."""
+    return str(format_date(value, "cccccc" if short else "cccc", locale=language()))
+
+
 def moment(value: datetime, zone: str | ZoneInfo = NETWORK_TIME) -> str:
     """`4. März 2027, 05:12 Uhr` or `4 March 2027, 05:12`, by the clock of `zone`."""
     local = value.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
@@ -286,6 +296,8 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         number=number,
         day=day,
+        month=month,
+        weekday=weekday,
         moment=moment,
         hits=count_hits,
         offers=count_offers,

@@ -1,0 +1,333 @@
+"""The desk of a centre: what to decide, hand out and take back today, by scanner or keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import time, timedelta
+
+import sqlalchemy as sa
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from hub.booking import contacts, house, items, ledger, progress, wording
+from hub.booking.errors import BookingError
+from hub.booking.items import Back
+from hub.booking.progress import NEXT
+from hub.models import Bookable, Booking, BookingContact, Institution
+from hub.web import context, login, my_bookings
+from hub.web.my_bookings import Line
+from hub.web.page import Crumb, asked_text
+
+pages = Blueprint("desk", __name__, url_prefix="/<site>/verwaltung")
+
+MOST = 200
+AHEAD = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A booking at the desk: what, and who it is for."""
+
+    line: Line
+    who: str
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What is to be done of one kind."""
+
+    id: str
+    title: str
+    rows: Sequence[Row]
+    empty: str
+
+
+@pages.get("/theke")
+def today(site: str) -> ResponseReturnValue:
+    """Today's work; a code that was scanned leads to its booking at once."""
+    login.demand("desk.use", site)
+    code = asked_text("code", items.LONGEST_CODE)
+    with context.the_hub().db.read() as session:
+        found = _by_code(session, site, code) if code else None
+        if found is not None:
+            return redirect(url_for("desk.show", site=site, reference=found), 303)
+        calendar = house.calendar(session, site)
+        now = context.now()
+        tomorrow = calendar.at(calendar.day(now) + timedelta(days=1), time(0))
+        day = calendar.at(calendar.day(now), time(0))
+        of_site = sa.select(Booking).where(Booking.site_key == site)
+
+        def rows(state: str, *conditions: sa.ColumnElement[bool]) -> list[Row]:
+            order = Booking.ends_at if state == "handed_out" else Booking.starts_at
+            query = of_site.where(Booking.state == state, *conditions).order_by(order, Booking.id)
+            return _rows(session, session.scalars(query.limit(MOST)).all())
+
+        sections = [
+            Section(
+                "anfragen",
+                gettext("To decide"),
+                rows("requested"),
+                gettext("Nobody waits for an answer."),
+            ),
+            Section(
+                "ueberfaellig",
+                gettext("Overdue"),
+                rows("handed_out", Booking.ends_at < day),
+                gettext("Nothing is overdue."),
+            ),
+            Section(
+                "rueckgaben",
+                gettext("Due back today"),
+                rows("handed_out", Booking.ends_at >= day, Booking.ends_at < tomorrow),
+                gettext("Nothing is due back today."),
+            ),
+            Section(
+                "ausgaben",
+                gettext("To hand out, or taking place today"),
+                rows("confirmed", Booking.starts_at < tomorrow),
+                gettext("Nothing is to be handed out today."),
+            ),
+            Section(
+                "bald",
+                gettext("In the next 7 days"),
+                rows(
+                    "confirmed",
+                    Booking.starts_at >= tomorrow,
+                    Booking.starts_at < tomorrow + AHEAD,
+                ),
+                gettext("Nothing is booked for the next 7 days."),
+            ),
+            Section(
+                "unterwegs",
+                gettext("Out until later"),
+                rows("handed_out", Booking.ends_at >= tomorrow),
+                gettext("Nothing else is out."),
+            ),
+        ]
+        conflicts = _conflicts(session, site)
+    return render_template(
+        "desk.html",
+        centre=context.sites()[site],
+        sections=sections,
+        conflicts=conflicts,
+        code=code,
+        crumbs=[_home(site), Crumb(gettext("Desk"))],
+    )
+
+
+@pages.get("/buchung/<reference>")
+def show(site: str, reference: str) -> ResponseReturnValue:
+    return _page(site, reference)
+
+
+@pages.get("/buchung/<reference>/beleg")
+def slip(site: str, reference: str) -> str:
+    """What the borrower signs, to print."""
+    login.demand("desk.use", site)
+    with context.the_hub().db.read() as session:
+        row = _row(session, site, reference)
+        return render_template(
+            "desk_slip.html",
+            centre=context.sites()[site],
+            row=row,
+            facts=my_bookings.facts(session, row),
+            contact=_contact(session, row),
+            pieces=[item for _, item in items.out(session, row.id)],
+            today=context.today(),
+        )
+
+
+@pages.post("/buchung/<reference>/schritt")
+def step(site: str, reference: str) -> ResponseReturnValue:
+    """Confirms, refuses, cancels, notes that nobody came, or that it took place."""
+    state = request.form.get("zustand", "")
+
+    def do(session: Session, row: Booking, actor: str) -> None:
+        if state not in {one for following in NEXT.values() for one in following}:
+            abort(400)
+        progress.advance(session, row, state, actor, context.now(), reason=_note())
+
+    return _change(site, reference, do)
+
+
+@pages.post("/buchung/<reference>/ausgeben")
+def hand_out(site: str, reference: str) -> ResponseReturnValue:
+    """Hands the pieces out whose codes were scanned."""
+    codes = [line for line in request.form.get("codes", "")[:20_000].split() if line]
+    return _change(
+        site,
+        reference,
+        lambda session, row, actor: items.hand_out(session, row, codes, actor, context.now()),
+    )
+
+
+@pages.post("/buchung/<reference>/zuruecknehmen")
+def take_back(site: str, reference: str) -> ResponseReturnValue:
+    """Takes pieces back: those ticked, with what lacks and what is broken."""
+
+    def do(session: Session, row: Booking, actor: str) -> None:
+        returned = [
+            Back(
+                item.label,
+                lacking=tuple(
+                    part
+                    for number, part in enumerate(item.accessories)
+                    if f"da_{item.id}_{number}" not in request.form
+                ),
+                damage=request.form.get(f"schaden_{item.id}", "")[:1_000].strip(),
+                repair=f"reparatur_{item.id}" in request.form,
+            )
+            for _, item in items.out(session, row.id)
+            if f"stueck_{item.id}" in request.form
+        ]
+        if not returned and items.out(session, row.id):
+            raise items.ItemError("none")
+        items.take_back(session, row, returned, actor, context.now())
+
+    return _change(site, reference, do)
+
+
+@pages.post("/buchung/<reference>/rueckgaengig")
+def undo(site: str, reference: str) -> ResponseReturnValue:
+    """Takes the last step back."""
+    return _change(
+        site,
+        reference,
+        lambda session, row, actor: progress.undo(session, row, actor, context.now()),
+    )
+
+
+def _change(
+    site: str, reference: str, do: Callable[[Session, Booking, str], None]
+) -> ResponseReturnValue:
+    who = login.demand("desk.use", site)
+    try:
+        with context.the_hub().db.write(queued=True) as session:
+            do(session, _row(session, site, reference), who.key)
+    except BookingError as error:
+        return _page(site, reference, wording.explain(error, context.zone_of(site)), 409)
+    return redirect(url_for("desk.show", site=site, reference=reference, fertig=1), 303)
+
+
+def _page(site: str, reference: str, problem: str = "", status: int = 200) -> ResponseReturnValue:
+    login.demand("desk.use", site)
+    with context.the_hub().db.read() as session:
+        row = _row(session, site, reference)
+        wanted = items.needed(session, row)
+        by_day = row.kind in house.BY_DAY
+        following = NEXT.get(row.state, frozenset())
+        page = render_template(
+            "desk_booking.html",
+            centre=context.sites()[site],
+            row=row,
+            line=my_bookings.line(row),
+            facts=my_bookings.facts(session, row),
+            history=my_bookings.history(session, row),
+            contact=_contact(session, row),
+            following=following if not by_day else following - {"returned"},
+            by_day=by_day,
+            pieces=sum(wanted.values()),
+            usable=[
+                item for one in wanted for item in items.of(session, one) if item.state == "usable"
+            ],
+            abroad=[item for _, item in items.out(session, row.id)],
+            done="fertig" in request.args,
+            problem=problem,
+            typed=request.form.get("codes", ""),
+            crumbs=[
+                _home(site),
+                Crumb(gettext("Desk"), url_for("desk.today", site=site)),
+                Crumb(row.title),
+            ],
+        )
+    return make_response(page, status)
+
+
+def _rows(session: Session, rows: Sequence[Booking]) -> list[Row]:
+    people = {row.person_id for row in rows if row.person_id}
+    houses = {row.institution_id for row in rows if row.institution_id}
+    sites = {row.site_key for row in rows}
+    names = {
+        (one.person_id, one.site_key): one.name
+        for one in session.scalars(
+            sa.select(BookingContact).where(
+                BookingContact.person_id.in_(people), BookingContact.site_key.in_(sites)
+            )
+        )
+    }
+    institutions = {
+        one.id: one.name
+        for one in session.scalars(sa.select(Institution).where(Institution.id.in_(houses)))
+    }
+    return [
+        Row(
+            my_bookings.line(row),
+            ", ".join(
+                filter(
+                    None,
+                    (
+                        institutions.get(row.institution_id or 0),
+                        names.get((row.person_id or 0, row.site_key)),
+                    ),
+                )
+            ),
+            row.state == "handed_out" and row.ends_at < context.now(),
+        )
+        for row in rows
+    ]
+
+
+def _conflicts(session: Session, site: str) -> list[tuple[str, str, int]]:
+    """What is promised more often than it is there: title, from when, by how many."""
+    rows = {
+        row.id: row for row in session.scalars(sa.select(Bookable).where(Bookable.site_key == site))
+    }
+    found = ledger.overbooked(session, rows, context.now())
+    zone = context.zone_of(site)
+    return [
+        (
+            rows[one].title,
+            wording.day(level.start, zone),
+            level.taken - (rows[one].capacity or 0),
+        )
+        for one, level in sorted(found.items(), key=lambda pair: pair[1].start)
+    ]
+
+
+def _by_code(session: Session, site: str, code: str) -> str | None:
+    """The reference of the booking that a scanned code belongs to."""
+    row = session.scalar(
+        sa.select(Booking.reference).where(
+            Booking.reference == code.upper(), Booking.site_key == site
+        )
+    )
+    if row is not None:
+        return row
+    piece = items.find(session, site, code)
+    holder = items.holder(session, piece.id) if piece else None
+    return holder.reference if holder else None
+
+
+def _row(session: Session, site: str, reference: str) -> Booking:
+    row = session.scalar(
+        sa.select(Booking).where(Booking.reference == reference, Booking.site_key == site)
+    )
+    if row is None:
+        abort(404)
+    return row
+
+
+def _contact(session: Session, row: Booking) -> BookingContact | None:
+    return contacts.of(session, row.person_id, row.site_key) if row.person_id else None
+
+
+def _note() -> str:
+    return request.form.get("grund", "")[: progress.LONGEST_TEXT].strip()
+
+
+def _home(site: str) -> Crumb:
+    return Crumb(context.sites()[site].name, url_for("centres.profile", site=site))

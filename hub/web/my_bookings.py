@@ -1,0 +1,303 @@
+"""“Meine Buchungen”: what a person has booked, and what can still be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from hub.booking import house, invitation, ledger, progress, questions, rules, wording
+from hub.booking.errors import AgainstRules, BookingError, NotNow, Refusal
+from hub.booking.intervals import Stretch
+from hub.booking.progress import HOLDING
+from hub.models import Booking, BookingEvent, Institution
+from hub.records import Kind
+from hub.web import context, login, texts
+from hub.web.page import Crumb
+
+pages = Blueprint("my_bookings", __name__, url_prefix="/meine-buchungen")
+
+PAST = 50
+"""Bookings that are over, in the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A booking in a list."""
+
+    reference: str
+    title: str
+    kind: str
+    centre: str
+    time: str
+    state: str
+    tone: str
+    quantity: int
+
+
+TONES = {
+    "requested": "warning",
+    "confirmed": "success",
+    "handed_out": "info",
+    "returned": "info",
+    "refused": "danger",
+    "cancelled": "danger",
+    "expired": "danger",
+    "no_show": "danger",
+}
+
+
+@pages.get("")
+def listing() -> str:
+    """What is coming and what is at home, then what is over."""
+    who = login.demand("booking.read")
+    if who.person_id is None:
+        abort(404)
+    with context.the_hub().db.read() as session:
+        mine = sa.select(Booking).where(Booking.person_id == who.person_id)
+        open_rows = session.scalars(
+            mine.where(Booking.state.in_(HOLDING)).order_by(Booking.starts_at, Booking.id)
+        ).all()
+        past = session.scalars(
+            mine.where(Booking.state.not_in(HOLDING))
+            .order_by(Booking.starts_at.desc(), Booking.id.desc())
+            .limit(PAST)
+        ).all()
+    return render_template(
+        "my_bookings.html",
+        coming=[line(row) for row in open_rows],
+        past=[line(row) for row in past],
+        crumbs=[Crumb(gettext("My bookings"))],
+    )
+
+
+@pages.get("/<reference>")
+def show(reference: str) -> ResponseReturnValue:
+    return _page(reference)
+
+
+@pages.post("/<reference>/stornieren")
+def cancel(reference: str) -> ResponseReturnValue:
+    """Gives the booking up; pressed twice it is given up once."""
+
+    def do(session: Session, row: Booking, actor: str) -> None:
+        if row.state != "cancelled":
+            if row.state == "handed_out":
+                raise NotNow(row.state)
+            progress.advance(session, row, "cancelled", actor, context.now())
+
+    return _change(reference, do)
+
+
+@pages.post("/<reference>/zuruecknehmen")
+def undo(reference: str) -> ResponseReturnValue:
+    """Takes a cancellation back, where the thing is still free and the time still to come."""
+
+    def do(session: Session, row: Booking, actor: str) -> None:
+        if not _may_undo(session, row, actor):
+            raise NotNow(row.state)
+        progress.undo(session, row, actor, context.now())
+
+    return _change(reference, do)
+
+
+@pages.post("/<reference>/verlaengern")
+def extend(reference: str) -> ResponseReturnValue:
+    """Makes a loan longer by what the rules give, if nobody else has it then."""
+
+    def do(session: Session, row: Booking, actor: str) -> None:
+        longer = _extension(session, row)
+        if isinstance(longer, AgainstRules):
+            raise longer
+        progress.move(
+            session,
+            row,
+            Stretch(row.starts_at, longer.end),
+            row.quantity,
+            actor,
+            context.now(),
+            extension=True,
+        )
+
+    return _change(reference, do)
+
+
+@pages.get("/<reference>/termin.ics")
+def as_calendar(reference: str) -> ResponseReturnValue:
+    """The booking for the person's own calendar."""
+    with context.the_hub().db.read() as session:
+        row = _mine(session, reference)
+        zone = house.calendar(session, row.site_key).zone
+        centre = context.sites()[row.site_key].name
+        address = context.public_address("my_bookings.show", reference=row.reference)
+        document = invitation.calendar([invitation.event(row, centre, zone, address)])
+    response = make_response(document)
+    response.headers["Content-Type"] = "text/calendar; charset=utf-8"
+    response.headers["Content-Disposition"] = f'attachment; filename="buchung-{row.reference}.ics"'
+    return response
+
+
+def line(row: Booking) -> Line:
+    """A booking as lists show it."""
+    sites = context.sites()
+    site = sites.get(row.site_key)
+    zone = context.zone_of(row.site_key)
+    return Line(
+        reference=row.reference,
+        title=row.title,
+        kind=str(texts.KIND[Kind(row.kind)]),
+        centre=site.name if site else row.site_key,
+        time=wording.time(row.starts_at, row.ends_at, zone),
+        state=wording.state(row.state),
+        tone=TONES[row.state],
+        quantity=row.quantity,
+    )
+
+
+def facts(session: Session, row: Booking) -> list[tuple[str, str]]:
+    """The summary list of a booking, for whoever may see it."""
+    site = context.sites().get(row.site_key)
+    institution = session.get(Institution, row.institution_id) if row.institution_id else None
+    listed = [
+        (gettext("What"), row.title),
+        (gettext("Where"), site.name if site else row.site_key),
+        (
+            gettext("When"),
+            wording.time(row.starts_at, row.ends_at, context.zone_of(row.site_key)),
+        ),
+        (gettext("Number"), texts.number(row.quantity)),
+        (gettext("For"), institution.name if institution else gettext("private")),
+        (gettext("Way"), FULFILMENT[row.fulfilment]() if row.kind in house.BY_DAY else ""),
+        *questions.shown(Kind(row.kind), row.answers),
+        (gettext("Message"), row.note),
+        (gettext("Reference"), row.reference),
+    ]
+    return [(label, text) for label, text in listed if text]
+
+
+def history(session: Session, row: Booking) -> list[tuple[str, str]]:
+    """What became of a booking: moment and what happened, the oldest first."""
+    zone = context.zone_of(row.site_key)
+    rows = session.scalars(
+        sa.select(BookingEvent).where(BookingEvent.booking_id == row.id).order_by(BookingEvent.id)
+    ).all()
+    return [
+        (texts.moment(one.at, zone), _happened(one.event, one.note))
+        for one in rows
+        if one.announced_at != one.at  # the state to which an undone step led back
+    ]
+
+
+FULFILMENT: dict[str, Callable[[], str]] = {
+    "pickup": lambda: gettext("picked up at the centre"),
+    "courier": lambda: gettext("by the courier (Medientransport)"),
+    "letter_box": lambda: gettext("back by the letter box"),
+}
+
+
+def _happened(event: str, note: str) -> str:
+    if event.startswith("undone:"):
+        told = gettext("taken back: %(state)s", state=wording.state(event.removeprefix("undone:")))
+    else:
+        told = {
+            "extended": gettext("extended"),
+            "moved": gettext("moved to another time"),
+            "part_returned": gettext("partly brought back"),
+        }.get(event) or wording.state(event)
+    return f"{told}: {note}" if note else told
+
+
+def _mine(session: Session, reference: str) -> Booking:
+    who = login.demand("booking.read")
+    row = session.scalar(
+        sa.select(Booking).where(
+            Booking.reference == reference, Booking.person_id == (who.person_id or 0)
+        )
+    )
+    if row is None:
+        abort(404)
+    return row
+
+
+def _change(reference: str, do: Callable[[Session, Booking, str], None]) -> ResponseReturnValue:
+    who = login.demand("booking.cancel")
+    zone = context.NETWORK_TIME
+    try:
+        with context.the_hub().db.write(queued=True) as session:
+            row = _mine(session, reference)
+            zone = house.calendar(session, row.site_key).zone
+            do(session, row, who.key)
+    except BookingError as error:
+        return _page(reference, wording.explain(error, zone), 409)
+    return redirect(url_for("my_bookings.show", reference=reference), 303)
+
+
+def _page(reference: str, problem: str = "", status: int = 200) -> ResponseReturnValue:
+    with context.the_hub().db.read() as session:
+        row = _mine(session, reference)
+        longer = _extension(session, row)
+        extension = None
+        if not isinstance(longer, AgainstRules):
+            extension = wording.day(longer.end, context.zone_of(row.site_key))
+        values: dict[str, Any] = {
+            "row": row,
+            "line": line(row),
+            "facts": facts(session, row),
+            "history": history(session, row),
+            "may_undo": _may_undo(session, row, login.actor().key),
+            "contact": context.sites()[row.site_key].contact,
+        }
+    return make_response(
+        render_template(
+            "my_booking.html",
+            **values,
+            extension=extension,
+            may_cancel=row.state in ("requested", "confirmed"),
+            new="neu" in request.args,
+            problem=problem,
+            crumbs=[
+                Crumb(gettext("My bookings"), url_for("my_bookings.listing")),
+                Crumb(row.title),
+            ],
+        ),
+        status,
+    )
+
+
+def _extension(session: Session, row: Booking) -> Stretch | AgainstRules:
+    """Until when it could be extended, or why not."""
+    if row.kind not in house.BY_DAY or row.state not in ("confirmed", "handed_out"):
+        return AgainstRules(())
+    said = house.rules(session, row.site_key, row.kind, row.borrower)
+    calendar = house.calendar(session, row.site_key)
+    longer, refusals = rules.check_extension(
+        said, calendar, row.ends_at, row.extensions, waiting=False
+    )
+    if longer is None:
+        return AgainstRules(refusals)
+    if row.bookable_id is not None:
+        free = ledger.free(session, [row.bookable_id], longer, context.now(), own=row.id).get(
+            row.bookable_id
+        )
+        if free is not None and free < row.quantity:
+            return AgainstRules([Refusal("waiting")])
+    return longer
+
+
+def _may_undo(session: Session, row: Booking, actor: str) -> bool:
+    """Only one's own cancellation, and only of what is still to come."""
+    if row.state != "cancelled" or row.starts_at <= context.now():
+        return False
+    last = session.execute(
+        sa.select(BookingEvent.event, BookingEvent.actor)
+        .where(BookingEvent.booking_id == row.id)
+        .order_by(BookingEvent.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return last is not None and tuple(last) == ("cancelled", actor)
