@@ -16,6 +16,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
+from hub.booking import retention as booking_retention
 from hub.identity import audit, people, sessions
 from hub.identity.actor import Actor
 from hub.models import AuditEntry, Person
@@ -104,6 +105,7 @@ def erase(hub: Hub, person_id: int, *, by: str) -> None:
     if reasons:
         raise Refused(tuple(reasons))
     with hub.db.write() as session:
+        booking_retention.forget_person(session, person_id)
         session.execute(sa.delete(Person).where(Person.id == person_id))
         # What the person did stays in the log, by nobody; what was done to them says nothing more.
         entry = sa.update(AuditEntry)

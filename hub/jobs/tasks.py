@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from hub.booking import retention as booking_retention
 from hub.catalogue import page, runs
 from hub.catalogue.sync import Interrupted, sync
 from hub.identity import privacy, retention
@@ -109,6 +110,8 @@ def clean_up(context: Context, _: Mapping[str, Any]) -> str:
     with context.hub.db.write() as session:
         for statement in retention.blank(now()):
             session.execute(statement)
+    with context.hub.db.write() as session:
+        booking_retention.forget_old(session, now())
     erased += privacy.erase_inactive(context.hub, now())
     return f"{erased} rows erased."
 

@@ -123,9 +123,9 @@ def choose(offer_id: int) -> Response:
 @pages.post("/angebot/<int:offer_id>/buchen")
 def book(offer_id: int) -> Response:
     """Books, once per form however often it is sent."""
+    actor = login.demand("booking.create")
     view, site = _bookable(offer_id)
-    actor = login.demand("booking.create", view.site)
-    if actor.person_id is None:
+    if actor.person_id is None or not can(actor, "booking.create", view.site):
         abort(404)
     wish, calendar = _wish(request.form), _calendar(view.site)
     asked, errors = _read(view, wish, calendar, fixed_time(view))

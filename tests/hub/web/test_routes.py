@@ -24,7 +24,14 @@ from tests.sources import Network
 ROUTES = tomllib.loads((Path(__file__).parent / "routes.toml").read_text("utf-8"))
 PERMISSIONS: dict[str, str] = ROUTES["permission"]
 LISTED = [*ROUTES["public"], *ROUTES["login"], *PERMISSIONS]
-VALUES = {"site": "borken", "number": 999_999, "plugin": "nothing", "form": "csv"}
+VALUES = {
+    "site": "borken",
+    "number": 999_999,
+    "offer_id": 999_999,
+    "reference": "NICHTDA2",
+    "plugin": "nothing",
+    "form": "csv",
+}
 ROLES = [None, *((role, "borken") for role in Role), (Role.SITE_ADMIN, "coesfeld")]
 
 

@@ -1,0 +1,52 @@
+"""What a booking says about a person ends: 12 months after its end, or when the person is erased.
+
+The booking itself stays, as a number in the statistics of its centre.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from hub.booking.progress import HOLDING
+from hub.models import Booking, BookingEvent, BookingKey
+
+KEPT = timedelta(days=365)
+KEYS = timedelta(days=30)
+"""How long a form that was sent can be recognised."""
+
+
+def forget_person(session: Session, person_id: int) -> int:
+    """Take out of all bookings of a person what is about them; returns how many."""
+    return _forget(session, Booking.person_id == person_id)
+
+
+def forget_old(session: Session, now: datetime) -> int:
+    """The same for everybody's bookings that ended long ago, and for old keys of forms."""
+    session.execute(sa.delete(BookingKey).where(BookingKey.created_at < now - KEYS))
+    return _forget(
+        session,
+        sa.and_(
+            Booking.person_id.is_not(None),
+            Booking.state.not_in(HOLDING),
+            Booking.ends_at < now - KEPT,
+            Booking.changed_at < now - KEPT,
+        ),
+    )
+
+
+def _forget(session: Session, which: sa.ColumnElement[bool]) -> int:
+    numbers = session.scalars(sa.select(Booking.id).where(which)).all()
+    session.execute(
+        sa.update(BookingEvent)
+        .where(BookingEvent.booking_id.in_(numbers))
+        .values(actor="", note="")
+    )
+    session.execute(
+        sa.update(Booking)
+        .where(Booking.id.in_(numbers))
+        .values(person_id=None, note="", reason="", answers={})
+    )
+    return len(numbers)
