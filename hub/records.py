@@ -343,11 +343,16 @@ class Booking:
 @dataclass(frozen=True, slots=True)
 class LoginMethod:
     """A login button. `fields` are what the hub's own page shall ask for (`login`, `password`,
-    `code`) and hand to `identity_complete`; without any, the browser is sent elsewhere."""
+    `code`) and hand to `identity_complete`; without any, the browser is sent elsewhere.
+
+    `self_service` is what the hub's pages offer beside it, for accounts that the hub itself keeps:
+    `reset` a new password by mail, `register` an account of one's own.
+    """
 
     id: str
     label: str
     fields: tuple[str, ...] = ()
+    self_service: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from hub import PersonalData, Plugin, hookimpl
+import marshmallow as ma
+
+from hub import Config, PersonalData, Plugin, hookimpl
 from hub.errors import Denied
 from hub.identity import accounts
 from hub.records import Claims, LoginMethod
+from plugins.common import about
 
-METHOD = LoginMethod("password", "Mit Passwort", ("login", "password"))
+METHOD = "password"
 
 
 class Accounts(Plugin):
@@ -22,6 +25,20 @@ class Accounts(Plugin):
         "en": "Login with a name and password that this centre gives out.",
     }
     category = "identity"
+
+    class Config(Config):
+        registration = ma.fields.Boolean(
+            load_default=False,
+            metadata=about(
+                "Registrierung",
+                "Registration",
+                "Alle dürfen sich mit ihrer E-Mail-Adresse selbst ein Konto anlegen. Es gilt als "
+                "Konto von Bürgerinnen und Bürgern, bis Sie mehr vergeben.",
+                "Everybody may make an account of their own with their e-mail address. It counts "
+                "as a citizen's until you grant more.",
+            ),
+        )
+
     personal_data = (
         PersonalData(
             what={
@@ -38,7 +55,8 @@ class Accounts(Plugin):
 
     @hookimpl
     def identity_methods(self) -> Iterable[LoginMethod]:
-        return [METHOD]
+        more = ("reset", "register") if self.config["registration"] else ("reset",)
+        return [LoginMethod(METHOD, "Mit Passwort", ("login", "password"), more)]
 
     @hookimpl
     def identity_begin(self, method: str, return_url: str) -> str:
@@ -46,7 +64,7 @@ class Accounts(Plugin):
 
     @hookimpl
     def identity_complete(self, method: str, parameters: Mapping[str, str]) -> Claims:
-        if method != METHOD.id:
+        if method != METHOD:
             raise Denied("There is no such login method.")
         if self.site.database is None:
             raise Denied("There is no database here.")

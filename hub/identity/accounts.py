@@ -49,7 +49,13 @@ def check(database: Database, site: str, login: str, password: str) -> Claims | 
     if row is None or not fits:
         return None
     account, person = row
-    return Claims(issuer(site), str(account.id), person.name, person.email)
+    return claims(account, person)
+
+
+def claims(account: Account, person: Person) -> Claims:
+    """What a login with this account says of its owner."""
+    roles = (account.brings,) if account.brings else ()
+    return Claims(issuer(account.site_key), str(account.id), person.name, person.email, roles)
 
 
 def put(session: Session, site: str, person: Person, login: str, password: str) -> Account:
@@ -58,7 +64,7 @@ def put(session: Session, site: str, person: Person, login: str, password: str) 
     Raises `PasswordRefused`, and `LookupError` where somebody else has the login name.
     """
     name = _login(login)
-    _refuse_weak(name, password)
+    refuse_weak(name, password)
     row = session.scalars(
         sa.select(Account).where(Account.site_key == site, Account.login == name)
     ).one_or_none()
@@ -74,7 +80,8 @@ def put(session: Session, site: str, person: Person, login: str, password: str) 
     return row
 
 
-def _refuse_weak(login: str, password: str) -> None:
+def refuse_weak(login: str, password: str) -> None:
+    """Raise `PasswordRefused` for what cannot be the password of an account of this name."""
     if len(password) < SHORTEST:
         raise PasswordRefused("short")
     if len(password) > LONGEST:

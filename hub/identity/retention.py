@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hub.identity.sessions import ABSOLUTE, IDLE
-from hub.models import AuditEntry, LoginCode, LoginSession, Mail, Membership
+from hub.models import AuditEntry, LoginCode, LoginSession, Mail, MailedCode, Membership
 from hub.models.base import Base
 
 AUDIT = timedelta(days=365)
@@ -16,23 +16,27 @@ ENDED_ROLES = timedelta(days=90)
 """How long a role that ended is kept, so that a late login of a teacher changes nothing."""
 
 MAIL_TEXTS = timedelta(days=7)
-"""How long the text of a mail is kept after it was sent, to be looked at when it did not arrive."""
+"""How long the text of a mail is kept after it was sent, to be looked at when it did not arrive;
+and all of a mail to somebody of whom nothing else is held."""
 MAILS = timedelta(days=90)
 """How long it is kept that a mail was queued; so long the same mail is not queued again."""
 
 
 def old(moment: datetime) -> tuple[tuple[type[Base], sa.Select[*tuple[Any, ...]]], ...]:
     """The rows of each table whose time is over at this moment."""
+    ended = sa.func.coalesce(Mail.sent_at, Mail.queued_at)
+    nobody = Mail.person_id.is_(None)
     over = sa.or_(LoginSession.seen_at < moment - IDLE, LoginSession.created_at < moment - ABSOLUTE)
     return (
         (LoginSession, sa.select(LoginSession.id).where(over)),
         (LoginCode, sa.select(LoginCode.code_hash).where(LoginCode.expires_at < moment)),
+        (MailedCode, sa.select(MailedCode.code_hash).where(MailedCode.expires_at < moment)),
         (Membership, sa.select(Membership.id).where(Membership.valid_until < moment - ENDED_ROLES)),
         (
             Mail,
             sa.select(Mail.id).where(
                 Mail.next_at.is_(None),
-                sa.func.coalesce(Mail.sent_at, Mail.queued_at) < moment - MAILS,
+                sa.or_(ended < moment - MAILS, sa.and_(nobody, ended < moment - MAIL_TEXTS)),
             ),
         ),
         (AuditEntry, sa.select(AuditEntry.id).where(AuditEntry.at < moment - AUDIT)),

@@ -83,6 +83,8 @@ class Account(Base):
     password: Mapped[str]
     """Argon2id with its parameters and salt."""
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    brings: Mapped[str] = mapped_column(default="")
+    """The role that its login brings: `citizen` for who registered; empty where one is granted."""
 
 
 class LoginSession(Base):
@@ -142,6 +144,23 @@ class LoginCode(Base):
 
     code_hash: Mapped[str] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class MailedCode(Base):
+    """A code that was mailed and works once, so that whoever brings it reads that address."""
+
+    __tablename__ = "mailed_code"
+
+    code_hash: Mapped[str] = mapped_column(primary_key=True)
+    purpose: Mapped[str]
+    """`reset` of the password of an account, or `register` with this address."""
+    site_key: Mapped[str] = mapped_column(ForeignKey("site.key", ondelete="CASCADE"))
+    email: Mapped[str] = mapped_column(index=True)
+    """In lower case."""
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    """The account that gets a new password; None before there is one."""
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

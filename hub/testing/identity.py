@@ -14,6 +14,7 @@ from hub.site import Site
 from hub.testing.contract import PluginContract
 
 RETURN_URL = "https://hub.example/anmelden/antwort"
+SELF_SERVICE = frozenset({"reset", "register"})
 FIELDS = frozenset({"login", "password", "code"})
 
 
@@ -56,6 +57,9 @@ class IdentityContract(PluginContract):
             assert re.fullmatch(r"[a-z0-9_-]{1,50}", one.id), f"{one.id!r} must fit into addresses"
             assert one.label.strip(), "a button needs a label"
             assert set(one.fields) <= FIELDS, f"the hub's page knows {', '.join(sorted(FIELDS))}"
+            assert set(one.self_service) <= SELF_SERVICE, (
+                f"the hub's pages offer {', '.join(sorted(SELF_SERVICE))}"
+            )
         assert len({one.id for one in methods}) == len(methods), "two methods have one id"
 
     def test_the_browser_is_sent_to_a_safe_place(self, site: Site) -> None:

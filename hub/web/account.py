@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
@@ -11,26 +11,17 @@ from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.identity import accounts, linking, sessions
+from hub.identity import accounts, linking, password_reset, sessions
 from hub.identity.accounts import PasswordRefused
-from hub.identity.actor import Actor, Held
+from hub.identity.actor import Actor, Held, Role
 from hub.models import Account, Identity, Person
-from hub.web import context, login, pending, texts
+from hub.web import context, login, passwords, pending, texts, ways
 from hub.web.page import Crumb
 
 pages = Blueprint("account", __name__, url_prefix="/konto")
 
-REFUSED = {
-    "short": lambda: gettext(
-        "The password is too short. Use at least %(number)s characters; a few words are easy to "
-        "remember.",
-        number=accounts.SHORTEST,
-    ),
-    "long": lambda: gettext(
-        "The password is too long. Use at most %(number)s characters.", number=accounts.LONGEST
-    ),
-    "name": lambda: gettext("The password must not contain the login name."),
-}
+STAFF = frozenset({Role.STAFF, Role.SITE_ADMIN})
+LONGEST_LOGIN = 100
 
 
 @pages.get("")
@@ -75,11 +66,41 @@ def change_password() -> ResponseReturnValue:
             person = session.get_one(Person, actor.person_id)
             accounts.put(session, row.site_key, person, row.login, new)
             sessions.end(session, person.id)
+            password_reset.tell(session, row.site_key, person, row)
     except PasswordRefused as refused:
-        return _page(actor, {"new": REFUSED[refused.reason]()}), 400
+        return _page(actor, {"new": passwords.refusal(refused)}), 400
     assert actor.person_id is not None
     token = login.begin(actor.person_id)
     return login.keep(make_response(redirect(url_for("account.overview"), 303)), token)
+
+
+@pages.post("/zugang")
+def add_password() -> ResponseReturnValue:
+    """A first login name and password for who was invited: the link let them in only once."""
+    actor = login.demand("account.edit")
+    assert actor.person_id is not None
+    hub = context.the_hub()
+    site = request.form.get("site", "")
+    name = request.form.get(f"login-{site}", "").strip()
+    with hub.db.read() as session:
+        # Who has no login yet cannot prove again who they are, and would be locked out.
+        if not actor.proven_lately and linking.of_person(session, actor.person_id):
+            return redirect(url_for("login.choose", weiter=url_for("account.overview")), 303)
+        if site not in _without_password(actor, _accounts(session, actor)):
+            abort(404)
+    if not name or len(name) > LONGEST_LOGIN or not name.isprintable():
+        wrong = gettext("Please choose a login name of at most 100 characters.")
+        return _page(actor, {f"login-{site}": wrong}), 400
+    try:
+        with hub.db.write() as session:
+            person = session.get_one(Person, actor.person_id)
+            accounts.put(session, site, person, name, request.form.get(f"new-{site}", ""))
+    except PasswordRefused as refused:
+        return _page(actor, {f"new-{site}": passwords.refusal(refused)}), 400
+    except LookupError:
+        taken = gettext("This login name is taken. Please choose another one.")
+        return _page(actor, {f"login-{site}": taken}), 409
+    return redirect(url_for("account.overview"), 303)
 
 
 @pages.post("/sitzungen/<int:number>/beenden")
@@ -141,17 +162,30 @@ def _accounts(session: Session, actor: Actor) -> list[Account]:
     return list(session.scalars(query))
 
 
+def _without_password(actor: Actor, mine: Sequence[Account]) -> list[str]:
+    """Centres of whose staff the actor is, that keep passwords, but none of theirs."""
+    staff = {held.site for held in actor.roles if held.site and held.role in STAFF}
+    return [
+        key
+        for key in sorted(staff - {row.site_key for row in mine})
+        if any(
+            one.self_service for found in ways.methods(ways.site_of(key)).values() for one in found
+        )
+    ]
+
+
 def _page(actor: Actor, problem: dict[str, str]) -> str:
     assert actor.person_id is not None
     names = {key: row.name for key, row in context.sites().items()}
     with context.the_hub().db.read() as session:
         person = session.get_one(Person, actor.person_id)
+        mine = _accounts(session, actor)
         return render_template(
             "account.html",
             person=person,
             roles=[(held, _role_text(held, names)) for held in actor.roles],
             centre_names={key: texts.short_name(name) for key, name in names.items()},
-            accounts=[(row, names.get(row.site_key, "")) for row in _accounts(session, actor)],
+            accounts=[(row, names.get(row.site_key, "")) for row in mine],
             sessions=[
                 (row, row.id == actor.session_id)
                 for row in sessions.of_person(session, actor.person_id)
@@ -160,6 +194,7 @@ def _page(actor: Actor, problem: dict[str, str]) -> str:
                 (one, _login_text(one, names))
                 for one in linking.of_person(session, actor.person_id)
             ],
+            without_password=_without_password(actor, mine),
             problem=problem,
             problems=list(problem.items()),
             crumbs=[Crumb(gettext("My account"))],

@@ -16,7 +16,9 @@ from hub.web.page import Crumb, asked_text
 pages = Blueprint("log", __name__, url_prefix="/<site>/verwaltung/protokoll")
 
 ACTION = {
+    "account.register": lazy_gettext("Account registered"),
     "login.refuse": lazy_gettext("Login refused"),
+    "password.reset": lazy_gettext("New password by mail"),
     "person.erase": lazy_gettext("Account erased"),
     "person.invite": lazy_gettext("Link for a login"),
     "plugin.configure": lazy_gettext("Connection configured"),

@@ -7,8 +7,6 @@ the hub's own page shows; one that sends the browser elsewhere gives the address
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
 from math import ceil
 from urllib.parse import urlsplit
 
@@ -20,12 +18,9 @@ from werkzeug.wrappers import Response
 
 from hub.errors import Denied, PluginError, Rejected, Unavailable
 from hub.identity import audit, linking, people, schools, sessions, throttle
-from hub.identity.sessions import network_of
-from hub.installed import Unusable, hooks_of
 from hub.records import Claims, LoginMethod
 from hub.site import Site
-from hub.sites import UnknownSite
-from hub.web import context, csrf, login, pending
+from hub.web import context, csrf, login, pending, self_service, ways
 from hub.web.page import Crumb, asked_text
 
 pages = Blueprint("login", __name__)
@@ -47,14 +42,6 @@ FIELDS = {
 """What a method may ask for: label, type of the field, what the browser fills in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A login button of a site."""
-
-    label: str
-    url: str
-
-
 @pages.get("/anmelden")
 def choose() -> ResponseReturnValue:
     """First the centre, then the way."""
@@ -62,7 +49,7 @@ def choose() -> ResponseReturnValue:
     key = asked_text("zentrum", 60)
     sites = context.sites()
     if key not in sites:
-        offering = [row for row in sites.values() if _may_offer(row.key)]
+        offering = [row for row in sites.values() if ways.may_offer(row.key)]
         if len(offering) != 1:
             return render_template(
                 "login_centre.html",
@@ -71,18 +58,17 @@ def choose() -> ResponseReturnValue:
                 crumbs=[Crumb(gettext("Log in"))],
             )
         key = offering[0].key
-    ways = _ways(key, back)
-    if len(ways) == 1:
-        return redirect(ways[0].url, 303)
-    return render_template(
-        "login_ways.html", centre=sites[key], ways=ways, crumbs=_crumbs(sites[key].name)
-    )
+    live = ways.site_of(key)
+    found = ways.ways(live, back)
+    if len(found) == 1:
+        return redirect(found[0].url, 303)
+    return render_template("login_ways.html", centre=live.row, ways=found, crumbs=ways.crumbs(live))
 
 
 @pages.get("/anmelden/<site>/<plugin>/<method>")
 def begin(site: str, plugin: str, method: str) -> ResponseReturnValue:
-    live = _site(site)
-    chosen = _method(live, plugin, method)
+    live = ways.site_of(site)
+    chosen = ways.method(live, plugin, method)
     if chosen.fields:
         return _form(live, plugin, chosen, {}, "")
     here = context.public_address("login.complete", site=site, plugin=plugin, method=method)
@@ -107,8 +93,8 @@ def begin(site: str, plugin: str, method: str) -> ResponseReturnValue:
 @csrf.exempt  # login services send people here; `pending` says whether it was asked for
 def complete(site: str, plugin: str, method: str) -> ResponseReturnValue:
     """Where a provider sends the browser back to, with parameters in the address or in a form."""
-    live = _site(site)
-    _method(live, plugin, method)
+    live = ways.site_of(site)
+    ways.method(live, plugin, method)
     parameters = _parameters()
     begun = pending.find()
     if begun is None or (begun.site, begun.plugin, begun.method) != (site, plugin, method):
@@ -175,15 +161,11 @@ def _refused(site: Site, plugin: str, reason: Denied) -> str:
 @pages.post("/anmelden/<site>/<plugin>/<method>")
 def submit(site: str, plugin: str, method: str) -> ResponseReturnValue:
     """Takes what the fields of a method were filled with."""
-    live = _site(site)
-    chosen = _method(live, plugin, method)
+    live = ways.site_of(site)
+    chosen = ways.method(live, plugin, method)
     typed = {name: request.form.get(name, "")[:LONGEST] for name in chosen.fields}
     hub = context.the_hub()
-    names = throttle.keys(
-        hub.settings.secret_key,
-        f"{site}/{plugin}/{typed.get('login', '').strip().casefold()}",
-        network_of(request.remote_addr or ""),
-    )
+    names = login.throttle_keys(site, plugin, typed.get("login", ""))
     with hub.db.read() as session:
         pause = throttle.wait(session, names)
     if pause.total_seconds() > 0:
@@ -273,52 +255,8 @@ def _link(site: str, claims: Claims) -> ResponseReturnValue:
             "Under this login a centre still holds something of its own, so it cannot be added. "
             "Ask that centre to clear it first."
         )
-        return pending.forget_link(make_response(_failed(_site(site), reason), 409))
+        return pending.forget_link(make_response(_failed(ways.site_of(site), reason), 409))
     return pending.forget_link(make_response(redirect(url_for("account.overview"), 303)))
-
-
-def _site(key: str) -> Site:
-    try:
-        return context.the_hub().sites.site(key)
-    except UnknownSite:
-        abort(404)
-
-
-def _may_offer(key: str) -> bool:
-    """Whether a plugin with logins is enabled there; no plugin is asked for it."""
-    sites = context.the_hub().sites
-    for enabled in sites.enabled(key):
-        with suppress(Unusable):
-            if "identity_methods" in hooks_of(sites.installed.load(enabled.name)):
-                return True
-    return False
-
-
-def _methods(site: Site) -> dict[str, list[LoginMethod]]:
-    results, _ = site.each("identity_methods")
-    return {
-        plugin: [one for one in methods if isinstance(one, LoginMethod)]
-        for plugin, methods in results.items()
-        if isinstance(methods, list | tuple)
-    }
-
-
-def _ways(key: str, back: str) -> list[Way]:
-    return [
-        Way(
-            method.label,
-            url_for("login.begin", site=key, plugin=plugin, method=method.id, weiter=back or None),
-        )
-        for plugin, methods in _methods(_site(key)).items()
-        for method in methods
-    ]
-
-
-def _method(site: Site, plugin: str, method: str) -> LoginMethod:
-    for one in _methods(site).get(plugin, ()):
-        if one.id == method:
-            return one
-    abort(404)
 
 
 def _form(
@@ -339,13 +277,15 @@ def _form(
         problems=[(first, problem)] if problem else [],
         action=url_for("login.submit", site=site.key, plugin=plugin, method=method.id),
         back=back,
-        crumbs=_crumbs(site.row.name),
+        plugin=plugin,
+        self_service=self_service.offered(method),
+        crumbs=ways.crumbs(site),
     )
 
 
 def _failed(site: Site, reason: str) -> str:
     return render_template(
-        "login_failed.html", centre=site.row, reason=reason, crumbs=_crumbs(site.row.name)
+        "login_failed.html", centre=site.row, reason=reason, crumbs=ways.crumbs(site)
     )
 
 
@@ -354,7 +294,3 @@ def _told(error: PluginError) -> str:
     if isinstance(error, Unavailable | Rejected):
         return str(error)
     return gettext("The login service does not work at the moment. Try again later.")
-
-
-def _crumbs(name: str) -> list[Crumb]:
-    return [Crumb(gettext("Log in"), url_for("login.choose")), Crumb(name)]

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, g, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from hub.identity import second_factor, sessions
+from hub.identity import second_factor, sessions, throttle
 from hub.identity.actor import ANONYMOUS, Actor, Held
 from hub.identity.permissions import can
 from hub.web import context
@@ -71,6 +71,15 @@ def arrive(
         target = url_for("second_factor.ask", weiter=target)
     made = _begin(person_id, via, guest, waits=waits)
     return keep(make_response(redirect(target, 303)), made)
+
+
+def throttle_keys(site: str, plugin: str, name: str) -> tuple[str, str]:
+    """The names under which failed logins with this login name, from this network, are counted."""
+    return throttle.keys(
+        context.the_hub().settings.secret_key,
+        f"{site}/{plugin}/{name.strip().casefold()}",
+        sessions.network_of(request.remote_addr or ""),
+    )
 
 
 def token() -> str:

@@ -6,20 +6,25 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
 import waitress
 from playwright.sync_api import Browser, Page, Request, sync_playwright
+from sqlalchemy.orm import Session
 
-from hub import activations
+from hub import activations, models
 from hub.app import create_app
 from hub.db import Database, migrate
 from hub.errors import Unavailable
+from hub.identity import accounts, people, tokens
 from hub.identity.actor import Role
+from hub.models.base import now
 from hub.network import demand
 from hub.records import AccessMode, Grant, Record, Scope
 from tests.identities import COOKIE, person, token
+from tests.mails import Mailbox
 from tests.pages import filled_network, medium, offer_id, search_live
 from tests.sources import Network
 
@@ -44,6 +49,11 @@ PAGES = {
     "centres filtered": "/zentren?q=ahaus",
     "centre": "/zentren/borken",
     "centre without offers": "/zentren/leer",
+    "password forgotten": "/anmelden/borken/accounts/password/vergessen",
+    "password link too old": "/anmelden/borken/accounts/password/neues-passwort/x",
+    "password new": "/anmelden/borken/accounts/password/neues-passwort/reset",
+    "registration": "/anmelden/borken/accounts/password/registrieren",
+    "registration finished": "/anmelden/borken/accounts/password/registrieren/register",
     "finder": "/zentren/finden",
     "finder found": "/zentren/finden?q=borken",
     "finder near": "/zentren/finden?q=46329",
@@ -110,6 +120,7 @@ AS_ADMIN = frozenset(
 ERRORS = {
     "not found": "404",
     "opening unknown": "404",
+    "password link too old": "410",
     "opening licensed": "403",
     "withdrawn": "410",
 }
@@ -140,11 +151,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     database.close()
     with filled_network(database_url, folder / "config", withdraw=True) as net:
         search_live(net, live_hits, "lvr", "coesfeld")
-        activations.enable(net.hub, "borken", "accounts", {}, actor="test")
+        Mailbox(net.hub, folder / "mail")
+        activations.enable(net.hub, "borken", "accounts", {"registration": True}, actor="test")
         person(net.hub, Role.STAFF, "borken", "Jens Wolters")
         who = person(net.hub, Role.SITE_ADMIN, "borken")
         with net.hub.db.write() as session:
             demand.report(session, who, offer_id(net, "expired"), "borken")
+            mailed_codes_known(session)
         admin = token(net.hub, who)
         server = waitress.create_server(create_app(net.hub), host="127.0.0.1", port=0)
         thread = threading.Thread(target=server.run, daemon=True)
@@ -152,6 +165,23 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield Served(f"http://127.0.0.1:{server.effective_port}", net, admin)
         server.close()
         thread.join(timeout=10)
+
+
+def mailed_codes_known(session: Session) -> None:
+    """Codes that mails would hold, by the names that `PAGES` gives them."""
+    lena = people.add(session, name="Lena Muster", email="lena@schule.example")
+    account = accounts.put(session, "borken", lena, "lena", "korrekt pferd batterie")
+    for purpose, number in (("reset", account.id), ("register", None)):
+        session.add(
+            models.MailedCode(
+                code_hash=tokens.digest(purpose),
+                purpose=purpose,
+                site_key="borken",
+                email="lena@schule.example" if number else "neu@schule.example",
+                account_id=number,
+                expires_at=now() + timedelta(hours=1),
+            )
+        )
 
 
 def live_hits(site: str, query: str) -> list[Record]:
