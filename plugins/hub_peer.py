@@ -93,14 +93,26 @@ class HubPeerConfig(Config):
                 ways.add(way)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Peer:
     """A peer as it was found: `sites` are its own, by key."""
 
+    api: HubApi
     address: str
     site: str
     passes_on: frozenset[str]
     sites: Mapping[str, str]
+    up_to_date: bool = False
+    """Whether `sites` was read after the changes that are being looked at."""
+
+    def has(self, site: str) -> bool:
+        """Whether the site is its own; one may have come after its list was read.
+
+        What is rejected does not come again, so an older list must not decide.
+        """
+        if site not in self.sites and not self.up_to_date:
+            self.sites, self.up_to_date = self.api.sites(), True
+        return site in self.sites
 
 
 class HubPeer(Plugin):
@@ -144,6 +156,7 @@ class HubPeer(Plugin):
                         api = self._api(client, address)
                         peer = self._look(api, config)
                         for page in api.changes(at.get(address, ""), peer.site):
+                            peer.up_to_date = False
                             for item in page.items:
                                 yield from self._changes(peer, item)
                             at[address] = page.cursor
@@ -177,7 +190,7 @@ class HubPeer(Plugin):
         site = config["site"]
         if site and site not in sites:
             raise Denied(f"The hub at {address} has no site “{site}”.")
-        return _Peer(address, site, frozenset(map(canonical, config["passes_on"])), sites)
+        return _Peer(api, address, site, frozenset(map(canonical, config["passes_on"])), sites)
 
     def _changes(self, peer: _Peer, item: Mapping[str, Any]) -> Iterator[Change]:
         """What a change means here: one change, or none for what comes by another way."""
@@ -198,7 +211,7 @@ class HubPeer(Plugin):
         if origin.hub == self._own:
             return
         if origin.hub == peer.address:
-            if origin.site not in peer.sites and not gone:
+            if not gone and not peer.has(origin.site):
                 yield Reject(
                     page,
                     f"{peer.address} names a site “{origin.site}” as the origin that it does not "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +12,7 @@ from hub.api import examples, represent, schemas
 from hub.api.blueprint import api
 from hub.api.parameters import SitesParameters, said
 from hub.network import coverage
+from hub.site import SiteRow
 from hub.web import context
 
 
@@ -26,7 +28,7 @@ def list_sites(asked: dict[str, Any]) -> dict[str, Any]:
     return {
         "items": [
             represent.site(row, covered[row.key])
-            for row in context.sites().values()
+            for row in _sites(covered).values()
             if row.key in covered
             and all(getattr(row, name) == value for name, value in asked.items())
         ]
@@ -52,10 +54,23 @@ def get_site(_: dict[str, Any], key: str) -> dict[str, Any]:
 
 def known(*keys: str | None) -> None:
     """Refuse keys of which no site is known: an empty list would hide a mistyped one."""
-    there = context.sites()
+    there = _sites([key for key in keys if key is not None])
     for key in keys:
         if key is not None and key not in there:
             abort(HTTPStatus.NOT_FOUND, f"There is no site “{key}”; /api/v1/sites lists them.")
+
+
+def _sites(named: Collection[str]) -> dict[str, SiteRow]:
+    """All sites, those named among them if there are any such.
+
+    What is remembered of them may be half a second old, while the catalogue names new sites at
+    once: another hub that misses one in the list would take its offers for forged.
+    """
+    there = context.sites()
+    if not there.keys() >= set(named):
+        context.the_hub().sites.refresh()
+        there = context.sites()
+    return there
 
 
 def _coverage() -> dict[str, coverage.Coverage]:

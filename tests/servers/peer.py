@@ -17,12 +17,19 @@ from hub.api import examples
 
 @dataclass
 class Peer:
-    """`identity` is the address by which it calls itself, `trap` its kind of bad day."""
+    """`identity` is the address by which it calls itself, `trap` its kind of bad day.
+
+    `sites` are names by key; those in `coming` are added when its changes are read.
+    """
 
     address: str
     identity: str
     items: list[dict[str, Any]] = field(default_factory=list)
     trap: str = ""
+    sites: dict[str, str] = field(default_factory=lambda: {"borken": "Medienzentrum Borken"})
+    coming: dict[str, str] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    """The paths that were asked for, in order."""
 
     def offer(self, at: int, title: str, **origin: Any) -> None:
         told = self._origin(at, **origin)
@@ -46,10 +53,12 @@ class Peer:
         self.items.append({"id": at, "changed_at": "", "origin": origin, "tombstone": None, **more})
 
     def answer(self, path: str, cursor: str) -> Any:
+        self.asked.append(path)
         if path == "/api/v1/":
             return {"hub": self.identity}
         if path == "/api/v1/sites":
-            return {"items": [{"key": "borken", "name": "Medienzentrum Borken"}]}
+            return {"items": [{"key": key, "name": name} for key, name in self.sites.items()]}
+        self.sites |= self.coming
         later = f"{self.address}/api/v1/changes?cursor="
         if self.trap == "loop":
             return {"items": self.items, "later": f"{later}5-5", "next": f"{later}5-5"}

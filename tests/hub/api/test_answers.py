@@ -8,13 +8,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from hub.activations import announce
 from hub.records import Kind
 from hub.runtime import Hub
 from tests.pages import SCRIPT, borken, coesfeld, medium, offer_id, take_in
-from tests.sources import Network
+from tests.sources import Network, site_row
 
 BASE = "http://127.0.0.1:8000"
 ROOT = "/api/v1"
@@ -122,6 +124,22 @@ def test_sites_with_filters(client: FlaskClient) -> None:
     (source,) = site["sources"]
     assert source["state"]["code"] == "current"
     assert get(client, "/sites/leer")["sources"] == []
+
+
+def test_a_new_site_is_there_as_soon_as_its_offers(
+    net: Network, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another hub takes offers of a site that is not in the list for forged."""
+    monkeypatch.setattr("hub.sites.FRESH", 3600.0)
+    get(client, "/sites")
+    with net.hub.db.write() as session:
+        announce(session)
+        session.add(site_row("ahaus", 9))
+    assert "ahaus" in [one["key"] for one in get(client, "/sites")["items"]]
+    with net.hub.db.write() as session:
+        announce(session)
+        session.add(site_row("vreden", 10))
+    assert get(client, "/changes?site=vreden")["items"] == []
 
 
 def test_nothing_internal_is_told(net: Network, client: FlaskClient) -> None:
