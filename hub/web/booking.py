@@ -18,7 +18,8 @@ from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from hub.booking import contacts, house, month, questions, wording
+from hub.booking import contacts, dates, house, month, questions, wording
+from hub.booking.dates import Typed
 from hub.booking.errors import Refusal
 from hub.booking.intervals import Stretch
 from hub.booking.month import Day
@@ -33,8 +34,7 @@ from hub.institutions import borrowers
 from hub.models import BookingContact, Institution, Person
 from hub.records import Booking, BookingRequest, Kind, Offer, Slot
 from hub.site import Site
-from hub.web import context, dates, login, texts
-from hub.web.dates import Typed
+from hub.web import context, login, texts
 from hub.web.page import Crumb
 
 pages = Blueprint("booking", __name__)
