@@ -15,7 +15,11 @@ from hub.settings import Settings
 from hub.site import Site
 from plugins.accounts import Accounts
 from plugins.edmond import Edmond
+from plugins.lending import Lending
+from plugins.requests import Requests
+from plugins.rooms import Rooms
 from plugins.tables import Tables
+from plugins.trainings import Trainings
 
 Script = Callable[[str | None], Iterable[Change]]
 
@@ -71,7 +75,7 @@ def network(database_url: str, folder: Path, sites: Iterable[str]) -> Iterator[N
         var=folder,
         admin_email="betrieb@example.org",
     )
-    bundled = (Accounts, Edmond, Tables)
+    bundled = (Accounts, Edmond, Lending, Requests, Rooms, Tables, Trainings)
     points = [Point("scripted", plugin), *(Point(one.name, one) for one in bundled)]
     with Hub.open(settings, points) as hub:
         with hub.db.write() as session:

@@ -42,7 +42,7 @@ def command(serve: bool, host: str, port: int, as_json: bool) -> None:
 
     from hub import log, settings
     from hub.cli import run
-    from hub.demo import load, people
+    from hub.demo import bookables, load, people
     from hub.demo.standins import StandinError
     from hub.directory import FileError
 
@@ -59,6 +59,7 @@ def command(serve: bool, host: str, port: int, as_json: bool) -> None:
             if not found.unexpected:
                 load.mark_loaded(demo)
             password = people.load(demo.hub, demo.folder)
+            bookables.book_some(demo.hub.db, "borken", "lehrkraft@borken.example")
             _print(found, demo, password, as_json)
             if listener is not None:
                 log.configure()

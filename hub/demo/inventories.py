@@ -189,14 +189,14 @@ def table(
     """Headers and rows of the centre's table of this kind."""
     dialects = HEADERS[kind]
     dialect = dice.one(dialects, holder.key, kind, "headers")
-    rows = list(_rows(stock, kind, holder))
-    lines = [[row.get(field, "") for field in dialect] for row in rows]
+    lines = [[row.get(field, "") for field in dialect] for row in rows(stock, kind, holder)]
     if name.endswith("-ungeprueft"):
         _neglect(dialect, lines)
     return list(dialect.values()), lines
 
 
-def _rows(stock: Stock, kind: Kind, holder: Holder) -> Iterator[Row]:
+def rows(stock: Stock, kind: Kind, holder: Holder) -> Iterator[Row]:
+    """What the centre has of this kind, by the names of the fields."""
     if kind is Kind.DEVICE:
         return _devices(stock, holder)
     if kind is Kind.ROOM:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from hub import models, provision
 from hub.catalogue import rebuild, runs, sync
 from hub.catalogue.helper import Helper
-from hub.demo import schools
+from hub.demo import bookables, schools
 from hub.demo.sources import ARIX, Sources, fingerprint, link_rest, monday, tidy, write
 from hub.demo.standins import Standins
 from hub.directory import read_toml
@@ -107,6 +107,7 @@ def prepared(settings: Settings, *, today: date, step: Step) -> Iterator[Demo]:
                 _note(hub, BEGUN, "")
                 outcome = provision.load(hub, demo_settings.config, actor=ACTOR)
                 schools.take_in(hub.db, folder, sources.day, ACTOR)
+                bookables.put_in(hub.db, sources)
                 yield Demo(
                     folder,
                     demo_settings,

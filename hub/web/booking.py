@@ -164,9 +164,7 @@ def book(offer_id: int) -> Response:
     )
     key = f"form-{actor.person_id}-{_text('schluessel', 64)}"
     try:
-        made: Booking = site.one(
-            view.plugin, "booking_create", deadline=DEADLINE, request=wanted, key=key
-        )
+        made: Booking = site.one(view.plugin, "booking_create", request=wanted, key=key)
     except Rejected as rejected:
         return _second(view, wish, asked, actor, calendar, [("", str(rejected))], 409)
     except PluginError as error:

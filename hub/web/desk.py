@@ -159,7 +159,7 @@ def step(site: str, reference: str) -> ResponseReturnValue:
 @pages.post("/buchung/<reference>/ausgeben")
 def hand_out(site: str, reference: str) -> ResponseReturnValue:
     """Hands the pieces out whose codes were scanned."""
-    codes = [line for line in request.form.get("codes", "")[:20_000].split() if line]
+    codes = [line for line in request.form.get("codes", "")[:20_000].splitlines() if line.strip()]
     return _change(
         site,
         reference,

@@ -1,0 +1,403 @@
+"""A teacher books each kind of thing in the browser, and the staff carry it to its end."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from icalendar import Calendar
+
+from hub.booking import house, progress
+from hub.booking.intervals import Stretch
+from hub.identity.actor import Role
+from hub.institutions import borrowers
+from hub.models import Bookable, Booking, BookingRules, Institution
+from hub.models.base import now
+from hub.records import Kind
+from tests.bookings import SITE, bookings, offer, open_day, wish
+from tests.hub.web.test_pages import text_of
+from tests.identities import log_in, send
+from tests.sources import Network
+
+CONTACT = {"name": "Svenja Ackermann", "email": "ackermann@schule.example", "telefon": "02861 1"}
+
+
+@pytest.fixture
+def teacher(net: Network, client: FlaskClient) -> FlaskClient:
+    log_in(client, net.hub, Role.TEACHER, SITE)
+    return client
+
+
+@pytest.fixture
+def staff(net: Network, app: Flask) -> FlaskClient:
+    client = app.test_client()
+    log_in(client, net.hub, Role.STAFF, SITE)
+    return client
+
+
+def allow(net: Network, **rules: Any) -> None:
+    """Rules of Borken for everybody and everything."""
+    with net.hub.db.write() as session:
+        session.merge(BookingRules(site_key=SITE, kind="", borrower="private", overrides=rules))
+
+
+def page(client: FlaskClient, number: int, typed: dict[str, Any]) -> Any:
+    return client.get(f"/angebot/{number}/buchen", query_string=typed)
+
+
+def book(client: FlaskClient, number: int, typed: dict[str, Any], **answers: Any) -> Any:
+    """Fill in both pages; returns the answer to the second form."""
+    second = page(client, number, typed)
+    assert second.status_code == 200, text_of(second.text)
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', second.text))
+    return client.post(f"/angebot/{number}/buchen", data={**hidden, **CONTACT, **answers})
+
+
+def do(staff: FlaskClient, reference: str, what: str, **fields: Any) -> Any:
+    """Press a button of the booking's page at the desk."""
+    shown = f"/{SITE}/verwaltung/buchung/{reference}"
+    return send(staff, shown, f"{shown}/{what}", **fields)
+
+
+ANSWERS: dict[Kind, dict[str, str]] = {
+    Kind.ROOM: {"frage_purpose": "Trickfilm", "frage_group": "24"},
+    Kind.CONSULTING: {"frage_occasion": "Fortschreibung", "frage_stage": "3"},
+    Kind.PROJECT: {"frage_topic": "Podcast", "frage_pupils": "26"},
+    Kind.PARENTS_EVENING: {"frage_topic": "Soziale Medien", "frage_audience": "60"},
+    Kind.SCOUTS: {"frage_pupils": "4", "frage_teachers": "2"},
+}
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_one_of_each_kind_is_booked_and_carried_to_its_end(
+    net: Network, teacher: FlaskClient, staff: FlaskClient, kind: Kind
+) -> None:
+    by_day = kind in house.BY_DAY
+    limited = by_day or kind in (Kind.ROOM, Kind.TRAINING)
+    codes = ("BOR-1", "BOR-2") if kind is Kind.DEVICE else ()
+    number = offer(net, kind, 2 if limited else None, codes=codes)
+    assert f'href="/angebot/{number}/buchen"' in teacher.get(f"/angebot/{number}").text
+    first, last = open_day(net, 30), open_day(net, 33)
+    if by_day:
+        typed = wish(first, last)
+    elif kind is Kind.TRAINING:
+        typed = {"anzahl": "2", "weiter": "1"}
+    else:
+        typed = wish(first, von="9:00", bis="12")
+    answer = book(teacher, number, typed, nachricht="Bitte mit Adapter", **ANSWERS.get(kind, {}))
+    assert answer.status_code == 303, text_of(answer.text)
+    (made,) = bookings(net)
+    assert made.state == "requested", "private persons wait for the staff"
+    shown = text_of(teacher.get(answer.headers["Location"]).text)
+    assert "Ihre Anfrage ist abgeschickt" in shown
+    for said in (made.reference, "Bitte mit Adapter", *ANSWERS.get(kind, {}).values()):
+        assert said in shown or said in ("3",)
+    assert made.title in text_of(staff.get(f"/{SITE}/verwaltung/theke").text)
+    assert do(staff, made.reference, "schritt", zustand="confirmed").status_code == 303
+    if by_day:
+        typed_codes = "bor 1" if codes else ""
+        assert do(staff, made.reference, "ausgeben", codes=typed_codes).status_code == 303
+        back = {"stueck_1": "1"} if codes else {}
+        assert do(staff, made.reference, "zuruecknehmen", **back).status_code == 303
+    else:
+        assert do(staff, made.reference, "schritt", zustand="returned").status_code == 303
+    (made,) = bookings(net)
+    assert made.state == "returned"
+    assert "abgeschlossen" in text_of(teacher.get("/meine-buchungen").text)
+
+
+def test_the_first_page_is_for_everybody_and_the_second_asks_to_log_in(
+    net: Network, client: FlaskClient
+) -> None:
+    number = offer(net)
+    first = open_day(net, 30)
+    shown = page(client, number, {"monat": f"{first:%Y-%m}"})
+    assert shown.status_code == 200
+    assert "2 frei" in text_of(shown.text)
+    assert "Set-Cookie" not in shown.headers
+    answer = page(client, number, wish(first, first))
+    assert answer.status_code == 303
+    assert "beginn_tag" in answer.headers["Location"], "what was typed is kept"
+
+
+def test_somebody_of_another_centre_is_told_so(net: Network, client: FlaskClient) -> None:
+    log_in(client, net.hub, Role.TEACHER, "coesfeld")
+    number = offer(net)
+    day = open_day(net, 30)
+    told = page(client, number, wish(day, day))
+    assert told.status_code == 422
+    assert "nur mit einer Rolle bei Medienzentrum Kreis Borken" in text_of(told.text)
+    sent = send(client, "/meine-buchungen", f"/angebot/{number}/buchen", **wish(day, day))
+    assert sent.status_code == 404
+    assert not bookings(net)
+
+
+def test_the_calendar_says_what_is_taken(net: Network, teacher: FlaskClient) -> None:
+    number = offer(net, capacity=2)
+    day = open_day(net, 30)
+    book(teacher, number, wish(day, day))
+    month = {"monat": f"{day:%Y-%m}"}
+    assert "1 von 2" in text_of(page(teacher, number, month).text)
+    book(teacher, number, wish(day, day))
+    shown = text_of(page(teacher, number, month).text)
+    assert f"{day.day}. belegt" in shown
+    told = page(teacher, number, wish(day, day))
+    assert told.status_code == 422
+    assert "In dieser Zeit ist nichts frei" in text_of(told.text)
+
+
+def test_all_that_is_wrong_is_said_at_its_field(net: Network, teacher: FlaskClient) -> None:
+    number = offer(net)
+    day = open_day(net, 30)
+    told = page(
+        teacher, number, {**wish(day), "ende_tag": "31", "ende_monat": "2", "ende_jahr": "x"}
+    )
+    assert told.status_code == 422
+    assert 'id="ende-error"' in told.text
+    assert 'href="#ende"' in told.text
+    backwards = page(teacher, number, wish(day, open_day(net, 20)))
+    assert "darf nicht vor dem ersten liegen" in text_of(backwards.text)
+    for year in ("1970", "9999"):
+        strange = page(teacher, number, {**wish(day, day), "beginn_jahr": year, "ende_jahr": year})
+        assert strange.status_code == 422, year
+    for count in ("0", "-1", "99999", "viele"):
+        assert page(teacher, number, wish(day, day, anzahl=count)).status_code == 422, count
+
+
+def test_contact_is_asked_once_and_kept_for_this_centre(net: Network, teacher: FlaskClient) -> None:
+    number = offer(net)
+    day = open_day(net, 30)
+    wrong = book(teacher, number, wish(day, day), name="", email="nirgends")
+    assert wrong.status_code == 422
+    assert 'href="#name"' in wrong.text
+    assert 'href="#email"' in wrong.text
+    assert not bookings(net)
+    book(teacher, number, wish(day, day))
+    again = page(teacher, number, wish(day, day)).text
+    assert 'value="Svenja Ackermann"' in again
+    assert 'value="ackermann@schule.example"' in again
+
+
+def test_a_double_click_books_once(net: Network, teacher: FlaskClient) -> None:
+    number = offer(net)
+    day = open_day(net, 30)
+    second = page(teacher, number, wish(day, day)).text
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', second))
+    answers = [
+        teacher.post(f"/angebot/{number}/buchen", data={**hidden, **CONTACT}) for _ in range(2)
+    ]
+    assert [one.status_code for one in answers] == [303, 303]
+    assert answers[0].headers["Location"] == answers[1].headers["Location"]
+    assert len(bookings(net)) == 1
+    other = teacher.post(f"/angebot/{number}/buchen", data={**hidden, **CONTACT, "anzahl": "2"})
+    assert other.status_code == 409
+    assert "schon gesendet" in text_of(other.text)
+
+
+def test_who_comes_second_is_told_when_it_is_free(net: Network, teacher: FlaskClient) -> None:
+    number = offer(net, capacity=1)
+    day = open_day(net, 30)
+    second = page(teacher, number, wish(day, day)).text
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', second))
+    book(teacher, number, wish(day, day))  # somebody else was faster
+    late = teacher.post(f"/angebot/{number}/buchen", data={**hidden, **CONTACT})
+    assert late.status_code == 409
+    assert "Frei wäre:" in text_of(late.text)
+    assert len(bookings(net)) == 1
+
+
+def test_in_the_name_of_a_school_it_is_confirmed_at_once(net: Network, client: FlaskClient) -> None:
+    who = log_in(client, net.hub, Role.TEACHER, SITE)
+    with net.hub.db.write() as session:
+        school = session.scalars(
+            sa.select(Institution).where(Institution.name.contains("Kranichteich"))
+        ).one()
+        asked = borrowers.register(session, who, school.id, SITE, open_day(net, 0))
+        borrowers.approve(session, asked, by="test")
+    number = offer(net)
+    day = open_day(net, 30)
+    second = page(client, number, wish(day, day)).text
+    assert "Grundschule Am Kranichteich" in second
+    answer = book(client, number, wish(day, day), einrichtung=str(school.id))
+    assert answer.status_code == 303
+    (made,) = bookings(net)
+    assert (made.state, made.institution_id, made.borrower) == ("confirmed", school.id, "school")
+    foreign = book(client, number, wish(day, day), einrichtung="4711")
+    assert foreign.status_code == 404
+
+
+def test_cancel_undo_and_extend(net: Network, teacher: FlaskClient, staff: FlaskClient) -> None:
+    allow(net, approval=False)
+    number = offer(net, capacity=1)
+    first, last = open_day(net, 30), open_day(net, 32)
+    book(teacher, number, wish(first, last))
+    (made,) = bookings(net)
+    mine = f"/meine-buchungen/{made.reference}"
+    assert send(teacher, mine, f"{mine}/verlaengern").status_code == 303
+    (longer,) = bookings(net)
+    assert longer.ends_at > made.ends_at
+    again = send(teacher, mine, f"{mine}/verlaengern")
+    assert again.status_code == 409
+    assert "so oft verlängert wie möglich" in text_of(again.text)
+    assert send(teacher, mine, f"{mine}/stornieren").status_code == 303
+    assert send(teacher, mine, f"{mine}/zuruecknehmen").status_code == 303
+    assert bookings(net)[0].state == "confirmed"
+    send(teacher, mine, f"{mine}/stornieren")
+    book(teacher, number, wish(first, last))
+    gone = send(teacher, mine, f"{mine}/zuruecknehmen")
+    assert gone.status_code == 409
+    assert "nichts frei" in text_of(gone.text)
+    other = f"/meine-buchungen/{bookings(net)[1].reference}"
+    assert do(staff, bookings(net)[1].reference, "ausgeben").status_code == 303
+    late = send(teacher, other, f"{other}/stornieren")
+    assert late.status_code == 409
+    assert "inzwischen „ausgegeben“" in text_of(late.text)
+
+
+def test_an_extension_gives_way_to_the_next_who_has_it(net: Network, teacher: FlaskClient) -> None:
+    allow(net, approval=False)
+    number = offer(net, capacity=1)
+    book(teacher, number, wish(open_day(net, 30), open_day(net, 32)))
+    next_day = open_day(net, 35)
+    book(teacher, number, wish(next_day, next_day))
+    mine = f"/meine-buchungen/{bookings(net)[0].reference}"
+    told = send(teacher, mine, f"{mine}/verlaengern")
+    assert told.status_code == 409
+    assert "für jemand anderen reserviert" in text_of(told.text)
+
+
+def test_a_foreign_booking_is_not_there(net: Network, app: Flask, teacher: FlaskClient) -> None:
+    number = offer(net)
+    day = open_day(net, 30)
+    book(teacher, number, wish(day, day))
+    (made,) = bookings(net)
+    other = app.test_client()
+    log_in(other, net.hub, Role.TEACHER, SITE)
+    assert other.get(f"/meine-buchungen/{made.reference}").status_code == 404
+    assert other.get(f"/meine-buchungen/{made.reference}/termin.ics").status_code == 404
+    elsewhere = app.test_client()
+    log_in(elsewhere, net.hub, Role.STAFF, "coesfeld")
+    assert elsewhere.get(f"/{SITE}/verwaltung/buchung/{made.reference}").status_code == 404
+    assert elsewhere.get(f"/coesfeld/verwaltung/buchung/{made.reference}").status_code == 404
+
+
+def test_the_calendar_entry_is_at_the_right_hour(net: Network, teacher: FlaskClient) -> None:
+    number = offer(net)
+    day = open_day(net, 30)
+    book(teacher, number, wish(day, day))
+    (made,) = bookings(net)
+    answer = teacher.get(f"/meine-buchungen/{made.reference}/termin.ics")
+    assert answer.mimetype == "text/calendar"
+    document = Calendar.from_ical(answer.data)
+    (event,) = document.walk("VEVENT")
+    assert event["dtstart"].dt == made.starts_at
+    assert event["dtstart"].params["TZID"] == "Europe/Berlin"
+    assert [zone["TZID"] for zone in document.walk("VTIMEZONE")] == ["Europe/Berlin"]
+    assert event["status"] == "TENTATIVE"
+
+
+def test_two_pieces_come_back_one_by_one(
+    net: Network, teacher: FlaskClient, staff: FlaskClient
+) -> None:
+    allow(net, approval=False)
+    number = offer(net, codes=("BOR-1", "BOR-2"), accessories=("Netzkabel",))
+    first, last = open_day(net, 30), open_day(net, 33)
+    book(teacher, number, wish(first, last, anzahl="2"))
+    (made,) = bookings(net)
+    missing = do(staff, made.reference, "ausgeben", codes="BOR-1")
+    assert missing.status_code == 409
+    assert "gehören 2 Stücke" in text_of(missing.text)
+    unknown = do(staff, made.reference, "ausgeben", codes="BOR-1\nXX-9")
+    assert "kein Stück mit dem Code XX-9" in text_of(unknown.text)
+    assert do(staff, made.reference, "ausgeben", codes="BOR-1\nbor2").status_code == 303
+    found = staff.get(f"/{SITE}/verwaltung/theke?code=bor-2")
+    assert found.headers["Location"].endswith(made.reference)
+    assert do(staff, made.reference, "zuruecknehmen").status_code == 409
+    part = do(staff, made.reference, "zuruecknehmen", stueck_1="1", da_1_0="1")
+    assert part.status_code == 303
+    assert bookings(net)[0].state == "handed_out"
+    month = {"monat": f"{first:%Y-%m}"}
+    assert "1 von 2" in text_of(page(teacher, number, month).text)
+    end = do(
+        staff, made.reference, "zuruecknehmen",
+        stueck_2="1", schaden_2="Display gesprungen", reparatur_2="1",
+    )  # fmt: skip
+    assert end.status_code == 303
+    assert bookings(net)[0].state == "returned"
+    shown = text_of(page(teacher, number, month).text)
+    assert "2 frei" not in shown, "what is in repair cannot be lent"
+
+
+def test_a_piece_is_handed_out_once(net: Network, teacher: FlaskClient, staff: FlaskClient) -> None:
+    allow(net, approval=False)
+    number = offer(net, codes=("BOR-1", "BOR-2"))
+    day = open_day(net, 30)
+    for _ in range(2):
+        book(teacher, number, wish(day, day))
+    first, second = bookings(net)
+    assert do(staff, first.reference, "ausgeben", codes="BOR-1").status_code == 303
+    twice = do(staff, second.reference, "ausgeben", codes="BOR-1")
+    assert twice.status_code == 409
+    assert "BOR-1 ist schon ausgegeben" in text_of(twice.text)
+    again = do(staff, first.reference, "ausgeben", codes="BOR-2")
+    assert again.status_code == 409, "a booking that is out is not handed out again"
+
+
+def test_the_staff_refuse_with_a_reason_and_take_it_back(
+    net: Network, teacher: FlaskClient, staff: FlaskClient
+) -> None:
+    number = offer(net)
+    day = open_day(net, 30)
+    book(teacher, number, wish(day, day))
+    (made,) = bookings(net)
+    do(staff, made.reference, "schritt", zustand="refused", grund="Im Umbau")
+    shown = text_of(teacher.get(f"/meine-buchungen/{made.reference}").text)
+    assert "abgelehnt" in shown
+    assert "Im Umbau" in shown
+    assert do(staff, made.reference, "rueckgaengig").status_code == 303
+    assert bookings(net)[0].state == "requested"
+    assert do(staff, made.reference, "schritt", zustand="nonsense").status_code == 400
+
+
+def test_the_slip_names_what_was_handed_out(
+    net: Network, teacher: FlaskClient, staff: FlaskClient
+) -> None:
+    allow(net, approval=False)
+    number = offer(net, codes=("BOR-1",), accessories=("Netzkabel", "Tasche"))
+    day = open_day(net, 30)
+    book(teacher, number, wish(day, day))
+    (made,) = bookings(net)
+    do(staff, made.reference, "ausgeben", codes="BOR-1")
+    slip = text_of(staff.get(f"/{SITE}/verwaltung/buchung/{made.reference}/beleg").text)
+    for said in ("Svenja Ackermann", "BOR-1", "Netzkabel, Tasche", made.reference):
+        assert said in slip
+
+
+def test_what_is_overdue_is_seen_at_the_desk(
+    net: Network, teacher: FlaskClient, staff: FlaskClient
+) -> None:
+    offer(net, capacity=1)
+    with net.hub.db.write() as session:
+        one = session.scalars(sa.select(Bookable)).one()
+        long_ago = Stretch(now() - timedelta(days=9), now() - timedelta(days=2))
+        entry = progress.Entry(SITE, "lending", one.id, one.kind, one.title, long_ago)
+        made, _ = progress.enter(session, entry, "k", "", long_ago.start)
+        row = session.get_one(Booking, made)
+        progress.advance(session, row, "confirmed", "", long_ago.start)
+        progress.advance(session, row, "handed_out", "", long_ago.start)
+        soon = Stretch(now() + timedelta(hours=1), now() + timedelta(days=1))
+        progress.enter(
+            session,
+            progress.Entry(SITE, "lending", one.id, one.kind, one.title, soon),
+            "k2",
+            "",
+            long_ago.start,
+        )
+    shown = text_of(staff.get(f"/{SITE}/verwaltung/theke").text)
+    assert "Überfällig (1)" in shown
+    assert "1 zu viel" in shown
