@@ -8,12 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from hub import activations, models
-from hub.booking import house, items, stock
+from hub.booking import dates, house, items, stock
 from hub.booking.opening import Calendar
 from hub.catalogue.sync import sync
 from hub.models import Booking
 from hub.records import Kind, Record
-from hub.web import dates
 from tests.sources import Network
 
 SITE = "borken"

@@ -30,7 +30,7 @@ KINDS: Mapping[str, tuple[Kind, ...]] = {
 }
 """What the plugins offer that keep their bookings in the hub."""
 WEEK = [[["08:00", "16:00"]]] * 4 + [[["08:00", "14:00"]]] + [[], []]
-WITH_PIECES = 6
+WITH_PIECES = 12
 """Up to so many of a device have an inventory code each."""
 
 

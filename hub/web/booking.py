@@ -42,7 +42,7 @@ pages = Blueprint("booking", __name__)
 log = structlog.get_logger(__name__)
 
 DEADLINE = 10.0
-"""Seconds that the plugin which owns the bookings may take."""
+"""Seconds that the plugin which owns the bookings may take to say what is free."""
 MONTHS_AHEAD = 24
 FULFILMENTS = ("pickup", "courier")
 
@@ -335,7 +335,9 @@ def _page(
     errors: Sequence[tuple[str, str]],
 ) -> Response:
     today = calendar.day(context.now())
-    first = _month(today, wish)
+    with context.the_hub().db.read() as session:
+        said = house.rules(session, view.site, view.kind, "")
+    first = _month(today, calendar.after_open_days(today, said.lead) or today, wish)
     by_day = view.kind in house.BY_DAY
     shown: list[list[Day | None]] | None = None
     unlimited = view.kind not in (*house.BY_DAY, Kind.ROOM)
@@ -346,8 +348,6 @@ def _page(
             shown = month.weeks(
                 month.days(calendar, first, slots, context.now(), total=total, by_day=by_day)
             )
-    with context.the_hub().db.read() as session:
-        said = house.rules(session, view.site, view.kind, "")
     before, after = _neighbours(first, today)
     return _answer(
         "booking_choose.html",
@@ -469,9 +469,10 @@ def _text(name: str, longest: int) -> str:
     return request.form.get(name, "")[:longest].strip()
 
 
-def _month(today: date, wish: Wish) -> date:
-    """The month that the calendar shows: asked for, or that of the day which was typed."""
-    asked = dates.month(request.args.get("monat", "")) or wish.first.value or today
+def _month(today: date, possible: date, wish: Wish) -> date:
+    """The month that the calendar shows: asked for, or that of the day which was typed, or that
+    of the first day possible."""
+    asked = dates.month(request.args.get("monat", "")) or wish.first.value or possible
     earliest = today.replace(day=1)
     latest = earliest + timedelta(days=31 * MONTHS_AHEAD)
     return min(max(asked.replace(day=1), earliest), latest.replace(day=1))

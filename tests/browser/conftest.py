@@ -6,28 +6,36 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
-from urllib.parse import urlsplit
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode, urlsplit
 
 import pytest
+import sqlalchemy as sa
 import waitress
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 from sqlalchemy.orm import Session
 
 from hub import activations, models
 from hub.app import create_app
+from hub.booking import contacts, dates, items, opening, progress
+from hub.booking.intervals import Stretch
 from hub.db import Database, migrate
 from hub.errors import Unavailable
 from hub.identity import accounts, people, tokens
 from hub.identity.actor import Role
 from hub.models.base import now
 from hub.network import demand
-from hub.records import AccessMode, Grant, Record, Scope
+from hub.records import AccessMode, Contact, Grant, Kind, Record, Scope
+from tests import bookings
 from tests.identities import COOKIE, person, token
 from tests.mails import Mailbox
 from tests.pages import filled_network, medium, offer_id, search_live
 from tests.sources import Network
 
+DAY = opening.add_days(datetime.now(UTC).date(), 20, opening.is_working_day)
+"""A day on which a device can be borrowed."""
+BOOKED = "BUCHUNG2"
+"""The reference of a booking of the admin."""
 PAGES = {
     "start": "/",
     "search": "/suche?q=wasser",
@@ -91,6 +99,17 @@ PAGES = {
     "run": "/borken/verwaltung/laeufe/1",
     "log": "/borken/verwaltung/protokoll",
     "privacy of a centre": "/zentren/borken/datenschutz",
+    "booking": "/angebot/{device-Tablet-Koffer}/buchen",
+    "booking wrong": "/angebot/{device-Tablet-Koffer}/buchen?beginn_tag=31&beginn_monat=2&weiter=1",
+    "booking by the hour": "/angebot/{room-MediaLab}/buchen",
+    "booking a course": "/angebot/{training-Trickfilm}/buchen",
+    "booking check": "/angebot/{device-Tablet-Koffer}/buchen?"
+    + urlencode({**dates.fields("beginn", DAY), **dates.fields("ende", DAY), "weiter": 1}),
+    "my bookings": "/meine-buchungen",
+    "my booking": f"/meine-buchungen/{BOOKED}?neu=1",
+    "desk": "/borken/verwaltung/theke?code=nichts",
+    "desk booking": f"/borken/verwaltung/buchung/{BOOKED}",
+    "desk slip": f"/borken/verwaltung/buchung/{BOOKED}/beleg",
     "imprint": "/impressum",
     "privacy": "/datenschutz",
     "accessibility": "/barrierefreiheit",
@@ -115,6 +134,7 @@ AS_ADMIN = frozenset(
     }
     | {"my institutions", "institutions", "institution"}
     | {"my needs", "needs"}
+    | {"booking check", "my bookings", "my booking", "desk", "desk booking", "desk slip"}
 )
 """Pages that are seen by an admin of Borken who is logged in."""
 ERRORS = {
@@ -123,6 +143,7 @@ ERRORS = {
     "password link too old": "410",
     "opening licensed": "403",
     "withdrawn": "410",
+    "booking wrong": "422",
 }
 """Pages whose status is an error, which the browser notes."""
 
@@ -158,6 +179,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         with net.hub.db.write() as session:
             demand.report(session, who, offer_id(net, "expired"), "borken")
             mailed_codes_known(session)
+        book(net, who)
         admin = token(net.hub, who)
         server = waitress.create_server(create_app(net.hub), host="127.0.0.1", port=0)
         thread = threading.Thread(target=server.run, daemon=True)
@@ -165,6 +187,27 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield Served(f"http://127.0.0.1:{server.effective_port}", net, admin)
         server.close()
         thread.join(timeout=10)
+
+
+def book(net: Network, who: int) -> None:
+    """Something of each kind to book, and a booking of the admin that is out."""
+    bookings.offer(net, Kind.DEVICE, codes=("BOR-1", "BOR-2"), accessories=("Netzkabel",))
+    bookings.offer(net, Kind.ROOM, 1, "MediaLab")
+    bookings.offer(net, Kind.TRAINING, 12, "Trickfilm")
+    with net.hub.db.write() as session:
+        one = session.scalars(
+            sa.select(models.Bookable).where(models.Bookable.kind == Kind.DEVICE)
+        ).one()
+        contacts.keep(session, who, "borken", Contact("Gudrun Tenbrink", "g@borken.example"))
+        begin = now() - timedelta(days=1)
+        entry = progress.Entry(
+            site="borken", plugin="lending", bookable_id=one.id, kind=one.kind, title=one.title,
+            time=Stretch(begin, begin + timedelta(days=4)), person_id=who, state="confirmed",
+        )  # fmt: skip
+        number, _ = progress.enter(session, entry, "browser", "", begin)
+        row = session.get_one(models.Booking, number)
+        row.reference = BOOKED
+        items.hand_out(session, row, ["BOR-1"], "", now())
 
 
 def mailed_codes_known(session: Session) -> None:
