@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from hub.catalogue import normalise, prepare
 from hub.catalogue.prepare import Page, Prepared
 from hub.catalogue.reading import source_hash
+from hub.catalogue.works import effective
 from hub.db import in_list, json_list
 from hub.models import Offer
 from hub.models.base import table
@@ -33,6 +34,8 @@ class Member:
     old_digest: str | None = None
     old_keys: tuple[str, ...] = ()
     work_id: int | None = None
+    link_keys: str = ""
+    apart: int | None = None
 
     @property
     def kind(self) -> str:
@@ -40,7 +43,8 @@ class Member:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        return self.prepared.keys
+        """Those that count (`works.effective`); the record's own are `prepared.keys`."""
+        return effective(self.prepared.keys, self.link_keys, self.apart)
 
 
 @dataclass(slots=True)
@@ -182,5 +186,11 @@ _select_stored = sa.select(
     in_list(_offer.c.source_id, "names"),
 )
 _select_records = sa.select(
-    _offer.c.id, _offer.c.work_id, _offer.c.kind, _offer.c.record, _offer.c.withdrawn_at
+    _offer.c.id,
+    _offer.c.work_id,
+    _offer.c.kind,
+    _offer.c.record,
+    _offer.c.withdrawn_at,
+    _offer.c.link_keys,
+    _offer.c.apart,
 ).where(in_list(_offer.c.id, "offers"))

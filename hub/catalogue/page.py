@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.catalogue import figures, index, indexing, normalise, works
+from hub.catalogue import apart, figures, index, indexing, normalise, works
 from hub.catalogue.compare import Comparison, Member, Stored, stored_records
 from hub.catalogue.indexing import Described, Holding
 from hub.db import allocate, in_list, insert, json_list
@@ -148,7 +148,8 @@ def _write_offers(
     fresh = [member for member in members if member.offer_id is None]
     for member in known:
         # A page of another source may have joined works since this page was compared.
-        member.work_id = stored[member.offer_id or 0].work_id
+        row = stored[member.offer_id or 0]
+        member.work_id, member.link_keys, member.apart = row.work_id, row.link_keys, row.apart
     regrouped = works.assign(connection, members)
     for member, number in zip(fresh, allocate(connection, _offer, len(fresh)), strict=True):
         member.offer_id = number
@@ -190,8 +191,10 @@ def _write_offers(
     )
     figures.change(connection, _difference(site, members, stored))
     changed = {member.work_id or 0 for member in known}
-    loosened = {m.work_id or 0 for m in known if set(m.old_keys) - set(m.keys)}
+    loosened = {m.work_id or 0 for m in known if set(m.old_keys) - set(m.prepared.keys)}
     parted = works.split(connection, loosened)
+    if regrouped.joined:
+        parted |= apart.enforce(connection)
     index.drop(connection, regrouped.dissolved)
     ready = {
         member.offer_id or 0: Described(
@@ -251,7 +254,7 @@ def _columns(member: Member, moment: datetime) -> dict[str, object]:
         "record": member.prepared.text,
         "content_hash": member.prepared.digest,
         "source_hash": member.prepared.source_hash,
-        "match_keys": " ".join(member.keys),
+        "match_keys": " ".join(member.prepared.keys),
         "work_id": member.work_id,
         "changed_at": moment,
         "withdrawn_at": None,

@@ -1,8 +1,9 @@
 """Which offers are the same work: those that are linked by a shared match key.
 
 Keys come from `hub.catalogue.normalise.match_keys`. A work is a connected component of offers
-and keys, and keeps its id for as long as the offers that it had first stay in it. All functions
-run inside the write transaction of a page.
+and keys, and keeps its id for as long as the offers that it had first stay in it. To the keys of
+the records come those of links (`hub.catalogue.links`). All functions run inside the write
+transaction of a page.
 """
 
 from __future__ import annotations
@@ -23,7 +24,12 @@ _work, _key, _offer = table(Work), table(WorkKey), table(Offer)
 
 _select_keys = sa.select(_key.c.key, _key.c.work_id).where(in_list(_key.c.key, "keys"))
 _select_members = sa.select(
-    _offer.c.id, _offer.c.match_keys, _offer.c.kind, _offer.c.work_id
+    _offer.c.id,
+    _offer.c.match_keys,
+    _offer.c.link_keys,
+    _offer.c.apart,
+    _offer.c.kind,
+    _offer.c.work_id,
 ).where(in_list(_offer.c.work_id, "works"))
 _delete_keys = sa.delete(_key).where(in_list(_key.c.work_id, "works"))
 _delete_works = sa.delete(_work).where(in_list(_work.c.id, "works"))
@@ -54,6 +60,13 @@ class Regrouped:
     founded: set[int] = field(default_factory=set)
     joined: set[int] = field(default_factory=set)
     dissolved: set[int] = field(default_factory=set)
+
+
+def effective(keys: Iterable[str], link_keys: str, apart: int | None) -> tuple[str, ...]:
+    """The keys that count: those of a record, of which an offer set apart shares none with the
+    offers that it was taken from, and those of links."""
+    own = keys if apart is None else (f"{apart}~{key}" for key in keys)
+    return (*own, *link_keys.split())
 
 
 def assign(connection: Connection, members: Sequence[Member]) -> Regrouped:
@@ -94,14 +107,14 @@ def split(connection: Connection, work_ids: Collection[int]) -> set[int]:
     founded: set[int] = set()
     if not work_ids:
         return founded
-    members: dict[int, list[sa.Row[int, str, str, int]]] = defaultdict(list)
+    members: dict[int, list[sa.Row[*tuple[Any, ...]]]] = defaultdict(list)
     for row in connection.execute(_select_members, {"works": json_list(work_ids)}):
         members[row.work_id].append(row)
     connection.execute(_delete_keys, {"works": json_list(work_ids)})
     for work_id, rows in members.items():
         links = _Links()
         for row in rows:
-            links.join(row.id, *row.match_keys.split())
+            links.join(row.id, *effective(row.match_keys.split(), row.link_keys, row.apart))
         parts = sorted(links.groups().values(), key=lambda part: min(_numbers_in(part)))
         for number, part in enumerate(parts):
             part_id = work_id if number == 0 else allocate(connection, _work, 1)[0]

@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, str] = {
     "sync": "Take in what the sources of the sites offer.",
     "users": "People and their roles, for the first admin and for emergencies.",
     "worker": "Take in the sources when they are due.",
+    "works": "Which offers are one work, why, and what people decide of it.",
 }
 
 
@@ -56,6 +57,7 @@ REPORTING = frozenset(
         "search",
         "sites",
         "users",
+        "works",
     }
 )
 """Commands that tell all they find themselves; their log is only for --verbose."""

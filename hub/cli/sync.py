@@ -12,7 +12,7 @@ import click
 from sqlalchemy.exc import OperationalError
 from tqdm import tqdm
 
-from hub.catalogue import page, runs, sync
+from hub.catalogue import linking, page, runs, sync
 from hub.catalogue.helper import Helper, tune_process
 from hub.cli import MAX_ID, json_option, known_site, pass_hub, report, schedules
 from hub.containment import failure_of
@@ -95,6 +95,8 @@ def _run(
         for done in as_completed([threads.submit(work, *source) for source in sources]):
             reports.append(done.result())
             progress.finish(reports[-1])
+    if not dry_run:
+        linking.run(hub.db)
     reports.sort(key=lambda one: (one.site, one.plugin))
     report(
         [_as_data(one) for one in reports],

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from hub.booking import retention as booking_retention
-from hub.catalogue import page, runs
+from hub.catalogue import linking, page, runs
 from hub.catalogue.sync import Interrupted, sync
 from hub.identity import privacy, retention
 from hub.jobs import sources
@@ -85,6 +85,12 @@ def send_mails(context: Context, _: Mapping[str, Any]) -> str:
     return sending.send_due(context.hub, context.check)
 
 
+def match_works(context: Context, _: Mapping[str, Any]) -> str:
+    """Look for the same works among the media that changed."""
+    found = linking.run(context.hub.db, lambda _: context.check())
+    return f"{found.offers} offers: {found.joined} joined, {found.review} for review."
+
+
 def clean_up(context: Context, _: Mapping[str, Any]) -> str:
     """Erase what is older than its retention: of runs and jobs, and of persons."""
     before = now() - RETENTION
@@ -145,16 +151,29 @@ __all__ = [
     "schedules",
 ]
 
-TASKS: Mapping[str, Task] = {"sync": take_in, "cleanup": clean_up, outbox.TASK: send_mails}
+TASKS: Mapping[str, Task] = {
+    "sync": take_in,
+    "cleanup": clean_up,
+    "works": match_works,
+    outbox.TASK: send_mails,
+}
 
 CLEANUP = Schedule("cleanup", "45 5 * * *", UTC, "cleanup")
 MAILS = Schedule(outbox.TASK, "* * * * *", UTC, outbox.TASK, eager=True)
+
+WORKS = Schedule("works", "*/10 * * * *", UTC, "works")
 
 
 def schedules(hub: Hub) -> list[Schedule]:
     """All schedules: each source's that has one, and the hub's own."""
     own = (one.schedule() for one in sources.sources(hub) if one.cron)
-    return [CLEANUP, *mails(hub), *own]
+    return [CLEANUP, *mails(hub), *works(hub), *own]
+
+
+def works(hub: Hub) -> list[Schedule]:
+    """The schedule of the search for same works, while media have changed since the last one."""
+    with hub.db.read() as session:
+        return [WORKS] if linking.is_due(session) else []
 
 
 def mails(hub: Hub) -> list[Schedule]:

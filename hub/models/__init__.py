@@ -39,6 +39,7 @@ from hub.models.institution import (
 from hub.models.jobs import Job, JobSlot, SyncSchedule
 from hub.models.licence import EnteredGrant, Wish
 from hub.models.mail import Mail
+from hub.models.matching import WorkBlock, WorkLink, WorkMatching
 from hub.models.network import Site
 from hub.models.oai import OaiDocument
 from hub.models.opening import Breaker, OfferUse
@@ -99,5 +100,8 @@ __all__ = [
     "SyncSource",
     "Wish",
     "Work",
+    "WorkBlock",
     "WorkKey",
+    "WorkLink",
+    "WorkMatching",
 ]

@@ -55,6 +55,11 @@ class Offer(Base):
     gave the record itself (`hub.catalogue.reading`)."""
     match_keys: Mapped[str]
     """Its match keys, separated by spaces."""
+    link_keys: Mapped[str] = mapped_column(Text, server_default="")
+    """Keys of the links that join it to others (`link:17`), beside those of its record."""
+    apart: Mapped[int | None]
+    """The decision (`WorkLink.id`) that took it out of a work: its match keys then count among
+    the offers with the same number only."""
     work_id: Mapped[int] = mapped_column(ForeignKey("work.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)

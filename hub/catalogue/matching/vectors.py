@@ -21,10 +21,11 @@ class Model:
     def __init__(self, texts: int, grams: Mapping[str, int], words: Mapping[str, int]) -> None:
         self.texts = texts
         self._grams, self._words = grams, words
-        most = log(1 + max(texts, 1))
+        # Smoothed by one: in a small catalogue nearly everything is frequent.
+        most = 1 + log(1 + max(texts, 1))
         self._rarest = most
-        self._weights = {gram: most - log(1 + count) + 0.1 for gram, count in grams.items()}
-        self._word_weights = {word: most - log(1 + count) + 0.1 for word, count in words.items()}
+        self._weights = {gram: most - log(1 + count) for gram, count in grams.items()}
+        self._word_weights = {word: most - log(1 + count) for word, count in words.items()}
         self._vectors: dict[str, Vector] = {}
 
     @classmethod

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
 from hub import models
 from hub.catalogue import index, normalise
@@ -64,25 +65,31 @@ def check(db: Database) -> None:
         keys = {row.key: row.work_id for row in session.scalars(sa.select(models.WorkKey))}
         assert keys == {k: o.work_id for o in offers for k in o.match_keys.split()}
 
-        live = {o.work_id for o in offers if o.withdrawn_at is None}
-        entries = {
-            entry.work_id: entry
-            for entry in session.scalars(sa.select(SearchEntry))
-            if entry.offer_id is not None
-        }
-        assert entries.keys() == live
-        assert set(session.scalars(sa.select(SearchDoc.work_id))) == live
-        for work_id, entry in entries.items():
-            holdings = sorted(
-                (o for o in offers if o.work_id == work_id and o.withdrawn_at is None),
-                key=lambda o: o.id,
-            )
-            assert entry.offer_id == holdings[0].id
-            facets = set(index.record_facets(normalise.load(holdings[0].record)))
-            for o in holdings:
-                record = normalise.load(o.record)
-                facets.update(index.holding_facets(o.site_key, "Münster", record.access))
-            assert set(entry.facets.split("\n")) == {" ".join(pair) for pair in facets}
+        check_index(session)
+
+
+def check_index(session: Session) -> None:
+    """Every work that somebody offers has its entry, with what all its offers say."""
+    offers = session.scalars(sa.select(models.Offer)).all()
+    live = {o.work_id for o in offers if o.withdrawn_at is None}
+    entries = {
+        entry.work_id: entry
+        for entry in session.scalars(sa.select(SearchEntry))
+        if entry.offer_id is not None
+    }
+    assert entries.keys() == live
+    assert set(session.scalars(sa.select(SearchDoc.work_id))) == live
+    for work_id, entry in entries.items():
+        holdings = sorted(
+            (o for o in offers if o.work_id == work_id and o.withdrawn_at is None),
+            key=lambda o: o.id,
+        )
+        assert entry.offer_id == holdings[0].id
+        facets = set(index.record_facets(normalise.load(holdings[0].record)))
+        for o in holdings:
+            record = normalise.load(o.record)
+            facets.update(index.holding_facets(o.site_key, "Münster", record.access))
+        assert set(entry.facets.split("\n")) == {" ".join(pair) for pair in facets}
 
 
 @settings(
