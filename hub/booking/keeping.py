@@ -266,6 +266,17 @@ def find(session: Session, site: str, plugin: str, source_id: str) -> Bookable |
     return session.scalar(_offered(site, plugin).where(Bookable.source_id == source_id))
 
 
+def find_any(session: Session, site: str, plugin: str, source_id: str) -> Bookable | None:
+    """What the plugin has under this id, also where it is no longer offered."""
+    return session.scalar(
+        sa.select(Bookable).where(
+            Bookable.site_key == site,
+            Bookable.plugin == plugin,
+            Bookable.source_id == source_id,
+        )
+    )
+
+
 def record(row: Bookable) -> Record:
     """What the catalogue shows of a bookable."""
     details = row.details

@@ -126,6 +126,12 @@ def take(
     )
 
 
+def lock(session: Session, bookable_ids: Collection[int]) -> None:
+    """Take the locks of several bookables, in the order in which everybody takes them."""
+    for one in sorted(bookable_ids):
+        session.connection().execute(_lock, {"bookable": one})
+
+
 def release(session: Session, booking_id: int) -> None:
     """Give back all that a booking holds; giving back needs no lock, nobody can lose by it."""
     session.connection().execute(_release, {"booking": booking_id})

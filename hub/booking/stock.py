@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.booking import ledger
+from hub.booking.errors import Full
+from hub.booking.intervals import Stretch
 from hub.booking.keeping import LISTS, SHOWN
-from hub.models import Bookable, BookablePart
+from hub.models import Bookable, BookablePart, Booking, Hold
 from hub.models.base import now
 from hub.records import Record
 
@@ -85,7 +87,9 @@ def retire(session: Session, row: Bookable) -> None:
 def set_parts(session: Session, whole: Bookable, parts: Mapping[int, int]) -> None:
     """Say what a whole consists of, id to number; a part has no parts of its own.
 
-    Raises `ValueError` where a part is the whole itself, is another site's, or has parts.
+    What has booked the whole takes the parts too from now on. Raises `ValueError` where a part is
+    the whole itself, is another site's, or has parts; `Full` where a part is taken in the time of
+    a booking of the whole. Then the transaction must not commit.
     """
     rows = session.scalars(sa.select(Bookable).where(Bookable.id.in_(parts))).all()
     nested = session.scalar(
@@ -101,12 +105,14 @@ def set_parts(session: Session, whole: Bookable, parts: Mapping[int, int]) -> No
     foreign = [row for row in rows if row.site_key != whole.site_key]
     if nested is not None or foreign or whole.id in parts or len(rows) != len(parts):
         raise ValueError("a whole consists of other things of its site that have no parts")
-    ledger.set_capacity(session, whole.id, whole.capacity)  # takes the lock
+    ledger.lock(session, {whole.id, *parts})
     session.execute(sa.delete(BookablePart).where(BookablePart.whole_id == whole.id))
     session.add_all(
         BookablePart(whole_id=whole.id, part_id=part, quantity=count)
         for part, count in parts.items()
     )
+    session.flush()
+    _hold_parts(session, whole, {row: parts[row.id] for row in rows}, now())
 
 
 def of_site(session: Session, site: str, plugins: Collection[str]) -> list[Bookable]:
@@ -122,3 +128,41 @@ def of_site(session: Session, site: str, plugins: Collection[str]) -> list[Booka
             .order_by(sa.func.lower(Bookable.title), Bookable.id)
         )
     )
+
+
+def _hold_parts(
+    session: Session, whole: Bookable, parts: Mapping[Bookable, int], moment: datetime
+) -> None:
+    """Let the bookings of a whole hold these parts, and no others."""
+    holding = session.execute(
+        sa.select(Hold, Booking)
+        .join(Booking, Booking.id == Hold.booking_id)
+        .where(
+            Booking.bookable_id == whole.id,
+            Hold.bookable_id == whole.id,
+            sa.or_(Hold.until > moment, Hold.out),
+        )
+    ).all()
+    for hold, booking in holding:
+        session.execute(
+            sa.delete(Hold).where(Hold.booking_id == booking.id, Hold.bookable_id != whole.id)
+        )
+        time = Stretch(booking.starts_at, booking.ends_at)
+        numbers = [part.id for part in parts]
+        free = ledger.free(session, numbers, time, moment, own=booking.id)
+        for part, count in parts.items():
+            left, wanted = free[part.id], count * hold.quantity
+            if left is not None and left < wanted:
+                raise Full(left // count)
+            session.add(
+                Hold(
+                    booking_id=booking.id,
+                    bookable_id=part.id,
+                    quantity=wanted,
+                    starts_at=time.start - timedelta(minutes=part.buffer_before),
+                    until=time.end + timedelta(minutes=part.buffer_after),
+                    out=hold.out,
+                    expires_at=hold.expires_at,
+                )
+            )
+        session.flush()

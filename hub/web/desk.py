@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
-from hub.booking import contacts, house, items, ledger, progress, wording
+from hub.booking import blocks, contacts, house, items, ledger, progress, wording
 from hub.booking.errors import BookingError
 from hub.booking.items import Back
 from hub.booking.progress import NEXT
@@ -60,7 +60,7 @@ def today(site: str) -> ResponseReturnValue:
         now = context.now()
         tomorrow = calendar.at(calendar.day(now) + timedelta(days=1), time(0))
         day = calendar.at(calendar.day(now), time(0))
-        of_site = sa.select(Booking).where(Booking.site_key == site)
+        of_site = sa.select(Booking).where(Booking.site_key == site, sa.not_(blocks.IS_BLOCK))
 
         def rows(state: str, *conditions: sa.ColumnElement[bool]) -> list[Row]:
             order = Booking.ends_at if state == "handed_out" else Booking.starts_at

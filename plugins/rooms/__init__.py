@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hub.booking.keeping import LedgerPlugin
+from plugins.rooms.pages import pages
 
 
 class Rooms(LedgerPlugin):
@@ -14,3 +17,5 @@ class Rooms(LedgerPlugin):
         "de": "MediaLab, LearnLab, Makerspace und Schulungsräume stundenweise buchen.",
         "en": "Book MediaLab, LearnLab, Makerspace and training rooms by the hour.",
     }
+    blueprint = pages
+    translations = Path(__file__).parent / "translations"
