@@ -93,7 +93,10 @@ def booking_state(booking: Booking) -> Booking:  # type: ignore[empty-body]
 
 @hookspec
 def booking_changed(booking: Booking) -> None:
-    """A booking was made or changed (mail, webhook, statistics). Asked together, after commit."""
+    """A booking was made or changed (mail, webhook, statistics). Asked together, after commit.
+
+    After a crash the same may come twice; the booking is told as it is when the hook is called.
+    """
 
 
 @hookspec

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
-from flask_babel import gettext
 from icalendar import Calendar, Event
 
 from hub.models import Booking
@@ -13,8 +12,19 @@ from hub.models import Booking
 _GIVEN_UP = frozenset({"cancelled", "refused", "expired", "no_show"})
 
 
-def event(booking: Booking, centre: str, zone: ZoneInfo, address: str) -> Event:
-    """One booking; its UID stays the same, so that a later version replaces an earlier one."""
+def event(
+    booking: Booking,
+    centre: str,
+    zone: ZoneInfo,
+    address: str,
+    description: str,
+    *,
+    organizer: str = "",
+) -> Event:
+    """One booking; its UID stays the same, so that a later version replaces an earlier one.
+
+    `organizer` is the mail address of who holds it, which a mailed entry needs (RFC 5546, 3.2).
+    """
     entry = Event()
     entry.add("uid", f"{booking.reference}@booking")
     entry.add("dtstamp", booking.changed_at)
@@ -23,18 +33,21 @@ def event(booking: Booking, centre: str, zone: ZoneInfo, address: str) -> Event:
     entry.add("dtend", booking.ends_at.astimezone(zone))
     entry.add("summary", booking.title)
     entry.add("location", centre)
-    entry.add("description", gettext("Reference: %(reference)s", reference=booking.reference))
+    entry.add("description", description)
     entry.add("url", address)
     entry.add("status", _status(booking.state))
+    if organizer:
+        entry.add("organizer", f"mailto:{organizer}")
     return entry
 
 
-def calendar(events: Iterable[Event], name: str = "") -> bytes:
-    """A calendar of these entries with every time zone that they name."""
+def calendar(events: Iterable[Event], name: str = "", *, method: str = "PUBLISH") -> bytes:
+    """A calendar of these entries with every time zone that they name; with the method `CANCEL`
+    it takes them out of the calendar of who gets it."""
     document = Calendar()
     document.add("prodid", "-//Medienverbund NRW//Hub//DE")
     document.add("version", "2.0")
-    document.add("method", "PUBLISH")
+    document.add("method", method)
     if name:
         document.add("x-wr-calname", name)
     for one in events:

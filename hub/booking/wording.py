@@ -57,23 +57,25 @@ def state(code: str) -> str:
     return _STATES[code]()
 
 
-def day(moment: datetime, zone: ZoneInfo) -> str:
-    """`Mittwoch, 4. März 2027`."""
-    german = _language() == "de"
-    pattern = "EEEE, d. MMMM y" if german else "EEEE, d MMMM y"
-    return str(format_datetime(moment.astimezone(zone), pattern, locale=_language()))
+def day(moment: datetime, zone: ZoneInfo, language: str = "") -> str:
+    """`Mittwoch, 4. März 2027`, in this language or else in that of the page."""
+    language = language or _language()
+    pattern = "EEEE, d. MMMM y" if language == "de" else "EEEE, d MMMM y"
+    return str(format_datetime(moment.astimezone(zone), pattern, locale=language))
 
 
-def time(start: datetime, end: datetime, zone: ZoneInfo) -> str:
-    """`4. März 2027, 08:00 bis 6. März 2027, 16:00`; a time within one day names it once."""
+def time(start: datetime, end: datetime, zone: ZoneInfo, language: str = "") -> str:
+    """`4. März 2027, 08:00 bis 6. März 2027, 16:00`; a time within one day names it once.
+
+    In this language (`de` or `en`), or else in that of the page.
+    """
+    language = language or _language()
     begin, finish = start.astimezone(zone), end.astimezone(zone)
-    long = "d. MMMM y, HH:mm" if _language() == "de" else "d MMMM y, HH:mm"
+    long = "d. MMMM y, HH:mm" if language == "de" else "d MMMM y, HH:mm"
     same = begin.date() == finish.date()
-    return gettext(
-        "%(start)s to %(end)s",
-        start=format_datetime(begin, long, locale=_language()),
-        end=format_datetime(finish, "HH:mm" if same else long, locale=_language()),
-    )
+    first = format_datetime(begin, long, locale=language)
+    last = format_datetime(finish, "HH:mm" if same else long, locale=language)
+    return f"{first} {'bis' if language == 'de' else 'to'} {last}"
 
 
 def _full(error: Full, zone: ZoneInfo) -> str:

@@ -1,4 +1,7 @@
-"""What jobs do: take in a source, send mails, clean up. A task returns how it went, or raises."""
+"""What jobs do: read a source, tell of bookings, send mails, clean up.
+
+A task returns how it went, or raises.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from hub.booking import announce
 from hub.booking import retention as booking_retention
 from hub.catalogue import linking, page, runs
 from hub.catalogue.sync import Interrupted, sync
@@ -91,6 +95,14 @@ def match_works(context: Context, _: Mapping[str, Any]) -> str:
     return f"{found.offers} offers: {found.joined} joined, {found.review} for review."
 
 
+def tell_of_bookings(context: Context, _: Mapping[str, Any]) -> str:
+    """Tell of what became of bookings: mails, plugins."""
+    try:
+        return announce.announce(context.hub, context.check)
+    except announce.Untold as untold:
+        raise Failed(str(untold)) from untold
+
+
 def clean_up(context: Context, _: Mapping[str, Any]) -> str:
     """Erase what is older than its retention: of runs and jobs, and of persons."""
     before = now() - RETENTION
@@ -147,18 +159,20 @@ __all__ = [
     "Interrupted",
     "Later",
     "Task",
-    "mails",
     "schedules",
+    "while_due",
 ]
 
 TASKS: Mapping[str, Task] = {
     "sync": take_in,
     "cleanup": clean_up,
     "works": match_works,
+    announce.TASK: tell_of_bookings,
     outbox.TASK: send_mails,
 }
 
 CLEANUP = Schedule("cleanup", "45 5 * * *", UTC, "cleanup")
+ANNOUNCE = Schedule(announce.TASK, "* * * * *", UTC, announce.TASK, eager=True)
 MAILS = Schedule(outbox.TASK, "* * * * *", UTC, outbox.TASK, eager=True)
 
 WORKS = Schedule("works", "*/10 * * * *", UTC, "works")
@@ -167,7 +181,7 @@ WORKS = Schedule("works", "*/10 * * * *", UTC, "works")
 def schedules(hub: Hub) -> list[Schedule]:
     """All schedules: each source's that has one, and the hub's own."""
     own = (one.schedule() for one in sources.sources(hub) if one.cron)
-    return [CLEANUP, *mails(hub), *works(hub), *own]
+    return [CLEANUP, *while_due(hub), *works(hub), *own]
 
 
 def works(hub: Hub) -> list[Schedule]:
@@ -176,8 +190,12 @@ def works(hub: Hub) -> list[Schedule]:
         return [WORKS] if linking.is_due(session) else []
 
 
-def mails(hub: Hub) -> list[Schedule]:
-    """The schedule of the mails, while some are due: those that were put off, or that were queued
-    while a job was about to end. It would fill the list of jobs if it came every minute."""
+def while_due(hub: Hub) -> list[Schedule]:
+    """The schedules of what is looked after each minute, while there is something: events of
+    bookings, and mails that were put off or queued while a job was about to end. They would fill
+    the list of jobs if they came every minute."""
     with hub.db.read() as session:
-        return [MAILS] if outbox.is_due(session) else []
+        return [
+            *([ANNOUNCE] if announce.is_due(session) else []),
+            *([MAILS] if outbox.is_due(session) else []),
+        ]

@@ -136,7 +136,9 @@ def as_calendar(reference: str) -> ResponseReturnValue:
         zone = house.calendar(session, row.site_key).zone
         centre = context.sites()[row.site_key].name
         address = context.public_address("my_bookings.show", reference=row.reference)
-        document = invitation.calendar([invitation.event(row, centre, zone, address)])
+        described = gettext("Reference: %(reference)s", reference=row.reference)
+        entry = invitation.event(row, centre, zone, address, described)
+        document = invitation.calendar([entry])
     response = make_response(document)
     response.headers["Content-Type"] = "text/calendar; charset=utf-8"
     response.headers["Content-Disposition"] = f'attachment; filename="buchung-{row.reference}.ics"'

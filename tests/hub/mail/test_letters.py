@@ -13,13 +13,17 @@ from hub.identity import people
 from hub.mail import letters
 from hub.runtime import Hub
 
-NAMES = sorted({path.name.split(".")[0] for path in letters.TEMPLATES.glob("*.txt")} - {"letter"})
+FRAMES = {"letter", "booking_letter"}
+NAMES = sorted({path.name.split(".")[0] for path in letters.TEMPLATES.glob("*.txt")} - FRAMES)
 
 
 def asked_for(name: str, language: str) -> set[str]:
-    environment = letters._environment()
     source = (letters.TEMPLATES / f"{name}.{language}.txt").read_text(encoding="utf-8")
-    found: set[str] = meta.find_undeclared_variables(environment.parse(source))
+    parsed = letters._environment().parse(source)
+    found: set[str] = meta.find_undeclared_variables(parsed)
+    for frame in meta.find_referenced_templates(parsed):
+        assert frame is not None
+        found |= asked_for(frame.split(".")[0], language)
     return found
 
 

@@ -1,0 +1,251 @@
+"""The mails about a booking: to who booked, in their language, and to the centre.
+
+Each step of a booking is told in a letter of its own (`hub/mail/templates/booking_*`). Whoever has
+left no address at the centre, or is no longer known, gets none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from hub.booking import contacts, house, invitation, wording
+from hub.booking.progress import HOLDING
+from hub.mail import letters, outbox
+from hub.mail.outbox import Attachment
+from hub.models import (
+    Booking,
+    BookingContact,
+    BookingEvent,
+    Handover,
+    Institution,
+    Item,
+    Person,
+    Site,
+)
+
+STEPS = frozenset(
+    {
+        "requested",
+        "confirmed",
+        "refused",
+        "cancelled",
+        "handed_out",
+        "returned",
+        "extended",
+        "moved",
+        "no_show",
+        "undone",
+    }
+)
+"""Events of which the borrower is told, each by the letter `booking_<step>`."""
+_LOANS_ONLY = frozenset({"handed_out", "returned"})
+"""A room or a course that is over needs no letter."""
+_ENTERED = frozenset({"confirmed", "extended", "moved", "undone"})
+"""Letters that bring the booking into the person's calendar; `_STRUCK` take it out."""
+_STRUCK = frozenset({"cancelled", "refused"})
+_REFERENCE = {"de": "Kennung: {}", "en": "Reference: {}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """What letters need to know of the hub itself."""
+
+    address: str
+    """Where its pages are (`HUB_BASE_URL`)."""
+    mail: str
+    """From which its mails come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Borrower:
+    """Who is written to about a booking."""
+
+    person: Person
+    contact: BookingContact
+
+    @property
+    def language(self) -> str:
+        """One in which there are letters."""
+        spoken = self.person.language
+        return spoken if spoken in letters.LANGUAGES else letters.LANGUAGES[0]
+
+
+def tell(session: Session, sender: Sender, event: BookingEvent, booking: Booking) -> None:
+    """Queue the mails about one event, once however often it is called."""
+    who = borrower(session, booking)
+    if who is None:
+        return
+    step = event.event.partition(":")[0]
+    if step in STEPS and (step not in _LOANS_ONLY or booking.kind in house.BY_DAY):
+        write(
+            session,
+            sender,
+            booking,
+            who,
+            f"booking_{step}",
+            key=f"booking-event:{event.id}",
+            values=_values(session, event, booking, who),
+            attachments=_entry(session, sender, booking, who, step),
+        )
+    if step == "requested":
+        _tell_centre(session, sender, event, booking, who)
+
+
+def borrower(session: Session, booking: Booking) -> Borrower | None:
+    """Who booked; None where that is no longer known, or has left no address."""
+    if booking.person_id is None:
+        return None
+    person = session.get(Person, booking.person_id)
+    contact = contacts.of(session, booking.person_id, booking.site_key)
+    return Borrower(person, contact) if person is not None and contact is not None else None
+
+
+def write(
+    session: Session,
+    sender: Sender,
+    booking: Booking,
+    who: Borrower,
+    letter: str,
+    *,
+    key: str,
+    values: Mapping[str, Any],
+    attachments: tuple[Attachment, ...] = (),
+) -> None:
+    """Queue a letter about a booking to who booked, with what every such letter says."""
+    zone = house.calendar(session, booking.site_key).zone
+    site = session.get_one(Site, booking.site_key)
+    written = letters.write(
+        letter,
+        who.language,
+        {
+            **_facts(booking, zone, who.language),
+            **values,
+            "link": f"{sender.address}/meine-buchungen/{booking.reference}",
+            "name": who.contact.name,
+            "sender": site.name,
+        },
+    )
+    outbox.queue_mail(
+        session,
+        key=key,
+        recipient=who.contact.email,
+        subject=written.subject,
+        body=written.body,
+        site_key=booking.site_key,
+        person_id=who.person.id,
+        attachments=attachments,
+    )
+
+
+def due(session: Session, booking: Booking, language: str) -> str:
+    """The day by which it has to be back."""
+    return wording.day(booking.ends_at, house.calendar(session, booking.site_key).zone, language)
+
+
+def pieces(session: Session, booking: Booking) -> list[str]:
+    """What is out on a booking: the code of each piece, and what goes with it."""
+    rows = session.execute(
+        sa.select(Item.label, Item.accessories)
+        .join(Handover, Handover.item_id == Item.id)
+        .where(Handover.booking_id == booking.id, Handover.back_at.is_(None))
+        .order_by(Item.code)
+    )
+    return [", ".join([label, *accessories]) for label, accessories in rows]
+
+
+def _tell_centre(
+    session: Session, sender: Sender, event: BookingEvent, booking: Booking, who: Borrower
+) -> None:
+    """A request that somebody has to decide; the centre's own address is its inbox."""
+    site = session.get_one(Site, booking.site_key)
+    address = str(site.contact.get("email", ""))
+    if not address:
+        return
+    zone = house.calendar(session, booking.site_key).zone
+    named = session.get(Institution, booking.institution_id) if booking.institution_id else None
+    written = letters.write(
+        "booking_to_decide",
+        "de",
+        {
+            **_facts(booking, zone, "de"),
+            "who": ", ".join([who.contact.name, *([named.name] if named else [])]),
+            "message": booking.note,
+            "link": f"{sender.address}/{site.key}/verwaltung/buchung/{booking.reference}",
+            "name": "",
+            "sender": "",
+        },
+    )
+    outbox.queue_mail(
+        session,
+        key=f"booking-event:{event.id}:centre",
+        recipient=address,
+        subject=written.subject,
+        body=written.body,
+        site_key=site.key,
+        person_id=who.person.id,
+    )
+
+
+def _facts(booking: Booking, zone: ZoneInfo, language: str) -> dict[str, str]:
+    return {
+        "title": booking.title,
+        "time": wording.time(booking.starts_at, booking.ends_at, zone, language),
+        "number": str(booking.quantity) if booking.quantity > 1 else "",
+        "reference": booking.reference,
+    }
+
+
+def _values(
+    session: Session, event: BookingEvent, booking: Booking, who: Borrower
+) -> dict[str, Any]:
+    return {
+        "reason": event.note,
+        "own": event.actor == who.person.key,
+        "due": due(session, booking, who.language),
+        "pieces": pieces(session, booking),
+        "lacking": _lacking(session, booking),
+        "state": booking.state,
+    }
+
+
+def _lacking(session: Session, booking: Booking) -> list[str]:
+    rows = session.execute(
+        sa.select(Item.label, Handover.lacking)
+        .join(Handover, Handover.item_id == Item.id)
+        .where(Handover.booking_id == booking.id)
+        .order_by(Item.code)
+    )
+    return [f"{label}: {', '.join(lacking)}" for label, lacking in rows if lacking]
+
+
+def _entry(
+    session: Session, sender: Sender, booking: Booking, who: Borrower, step: str
+) -> tuple[Attachment, ...]:
+    """The booking for the calendar, as it is now: what has changed again since the event is told
+    by the letter of that change."""
+    holding = booking.state in HOLDING
+    if not (step in _ENTERED and holding) and not (step in _STRUCK and not holding):
+        return ()
+    method = "PUBLISH" if holding else "CANCEL"
+    site = session.get_one(Site, booking.site_key)
+    entry = invitation.event(
+        booking,
+        site.name,
+        house.calendar(session, booking.site_key).zone,
+        f"{sender.address}/meine-buchungen/{booking.reference}",
+        _REFERENCE[who.language].format(booking.reference),
+        organizer=str(site.contact.get("email", "")) or sender.mail,
+    )
+    return (
+        Attachment(
+            f"buchung-{booking.reference}.ics",
+            f"text/calendar; charset=utf-8; method={method}",
+            invitation.calendar([entry], method=method),
+        ),
+    )
