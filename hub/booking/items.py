@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from hub.booking import ledger, progress
 from hub.booking.errors import BookingError, NotNow
-from hub.models import BookablePart, Booking, BookingEvent, Handover, Hold, Item
+from hub.models import Bookable, BookablePart, Booking, BookingEvent, Handover, Hold, Item
 
 USABLE, REPAIR, MISSING, RETIRED = "usable", "repair", "missing", "retired"
 STATES = (USABLE, REPAIR, MISSING, RETIRED)
@@ -103,6 +103,8 @@ def set_state(session: Session, item: Item, state: str, now: datetime, condition
 
 def count(session: Session, bookable_id: int) -> None:
     """Make the capacity of a model the number of its usable pieces."""
+    # Of two who change pieces at once, the second counts what the first one did.
+    session.execute(sa.select(Bookable.id).where(Bookable.id == bookable_id).with_for_update())
     usable = session.scalar(
         sa.select(sa.func.count()).where(Item.bookable_id == bookable_id, Item.state == USABLE)
     )

@@ -34,6 +34,7 @@ from hub.records import (
     Change,
     Checkpoint,
     Event,
+    Identifier,
     Kind,
     MediumType,
     Offer,
@@ -47,6 +48,7 @@ from hub.records import Person as Asker
 SHOWN = frozenset(
     {
         "subtitle",
+        "series",
         "description",
         "url",
         "image_url",
@@ -60,7 +62,17 @@ SHOWN = frozenset(
 )
 """Fields of `hub.records.Record` that `Bookable.details` may hold as they are; `LISTS` as lists."""
 LISTS = frozenset(
-    {"subjects", "levels", "competences", "audiences", "keywords", "languages", "publishers"}
+    {
+        "subjects",
+        "levels",
+        "grades",
+        "competences",
+        "audiences",
+        "keywords",
+        "languages",
+        "creators",
+        "publishers",
+    }
 )
 ACCESS: Mapping[Kind, AccessMode] = {
     Kind.MEDIUM: AccessMode.LOAN,
@@ -290,6 +302,7 @@ def record(row: Bookable) -> Record:
         quantity=details.get("persons") if kind is Kind.ROOM else row.capacity,
         medium_type=MediumType(details["medium_type"]) if details.get("medium_type") else None,
         carrier=Carrier(details["carrier"]) if details.get("carrier") else None,
+        identifiers=tuple(Identifier(*one) for one in details.get("identifiers", ())),
         events=(
             (Event(row.starts_at, row.ends_at, details.get("place", ""), row.capacity),)
             if fixed and row.starts_at and row.ends_at

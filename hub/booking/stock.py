@@ -74,6 +74,8 @@ def details(record: Record) -> dict[str, Any]:
         told["medium_type"] = record.medium_type.value
     if record.carrier:
         told["carrier"] = record.carrier.value
+    if record.identifiers:
+        told["identifiers"] = [[one.scheme, one.value] for one in record.identifiers]
     if record.details:
         told["more"] = dict(record.details)
     return told
@@ -82,6 +84,11 @@ def details(record: Record) -> dict[str, Any]:
 def retire(session: Session, row: Bookable) -> None:
     """Offer it no longer; bookings that exist are kept, and can be carried to their end."""
     row.retired_at = row.changed_at = now()
+
+
+def restore(row: Bookable) -> None:
+    """Offer it again."""
+    row.retired_at, row.changed_at = None, now()
 
 
 def set_parts(session: Session, whole: Bookable, parts: Mapping[int, int]) -> None:

@@ -105,6 +105,13 @@ PAGES = {
     "booking a course": "/angebot/{training-Trickfilm}/buchen",
     "booking check": "/angebot/{device-Tablet-Koffer}/buchen?"
     + urlencode({**dates.fields("beginn", DAY), **dates.fields("ende", DAY), "weiter": 1}),
+    "inventory": "/borken/lending/",
+    "inventory found": "/borken/lending/?q=bor-1",
+    "inventory empty": "/borken/lending/?ausgesondert=1",
+    "model new": "/borken/lending/neu",
+    "model": "/borken/lending/modell/1?teil=tafel",
+    "model changed": "/borken/lending/modell/1/bearbeiten",
+    "piece": "/borken/lending/stueck/1",
     "my bookings": "/meine-buchungen",
     "my booking": f"/meine-buchungen/{BOOKED}?neu=1",
     "desk": "/borken/verwaltung/theke?code=nichts",
@@ -135,6 +142,8 @@ AS_ADMIN = frozenset(
     | {"my institutions", "institutions", "institution"}
     | {"my needs", "needs"}
     | {"booking check", "my bookings", "my booking", "desk", "desk booking", "desk slip"}
+    | {"inventory", "inventory found", "inventory empty"}
+    | {"model new", "model", "model changed", "piece"}
 )
 """Pages that are seen by an admin of Borken who is logged in."""
 ERRORS = {
@@ -192,6 +201,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def book(net: Network, who: int) -> None:
     """Something of each kind to book, and a booking of the admin that is out."""
     bookings.offer(net, Kind.DEVICE, codes=("BOR-1", "BOR-2"), accessories=("Netzkabel",))
+    bookings.offer(net, Kind.MEDIUM, title="Tafelbilder")
     bookings.offer(net, Kind.ROOM, 1, "MediaLab")
     bookings.offer(net, Kind.TRAINING, 12, "Trickfilm")
     with net.hub.db.write() as session:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hub.booking.keeping import LedgerPlugin
+from plugins.lending.pages import pages
 
 
 class Lending(LedgerPlugin):
@@ -14,3 +17,5 @@ class Lending(LedgerPlugin):
         "de": "Geräte, Klassensätze und Medien auf Datenträgern: buchen, ausgeben, zurücknehmen.",
         "en": "Devices, class sets and media on carriers: book, hand out, take back.",
     }
+    blueprint = pages
+    translations = Path(__file__).parent / "translations"
