@@ -114,7 +114,11 @@ class LedgerPlugin(Plugin):
     @hookimpl
     def catalogue_changes(self, cursor: str | None) -> Iterator[Change]:
         with self.db.read() as session:
-            rows = session.scalars(_offered(self.site.key, self.name)).all()
+            rows = session.scalars(
+                _offered(self.site.key, self.name).where(
+                    sa.or_(Bookable.ends_at.is_(None), Bookable.ends_at > now())
+                )
+            ).all()
         yield from (Upsert(record(row)) for row in rows)
         yield Checkpoint(None, complete=True, total=len(rows))
 

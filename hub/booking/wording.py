@@ -40,7 +40,7 @@ def explain(error: BookingError, zone: ZoneInfo) -> str:
             "if something is missing there."
         )
     if isinstance(error, Unbookable):
-        return _UNBOOKABLE[error.reason]()
+        return UNBOOKABLE[error.reason]()
     if isinstance(error, ItemError):
         return _PIECES[error.reason](error)
     raise TypeError(type(error))
@@ -107,7 +107,7 @@ _STATES: Mapping[str, Callable[[], str]] = {
     "expired": lambda: gettext("expired"),
     "no_show": lambda: gettext("not picked up"),
 }
-_UNBOOKABLE: Mapping[str, Callable[[], str]] = {
+UNBOOKABLE: Mapping[str, Callable[[], str]] = {
     "gone": lambda: gettext("This is no longer offered."),
     "time": lambda: gettext("The end must be after the beginning."),
     "far": lambda: gettext("This date cannot be. Please check the year."),

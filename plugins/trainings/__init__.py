@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hub.booking.keeping import LedgerPlugin
+from plugins.trainings.pages import pages
 
 
 class Trainings(LedgerPlugin):
@@ -14,3 +17,5 @@ class Trainings(LedgerPlugin):
         "de": "Termine mit Plätzen, Anmeldung und Teilnahme.",
         "en": "Dates with seats, registration and attendance.",
     }
+    blueprint = pages
+    translations = Path(__file__).parent / "translations"
