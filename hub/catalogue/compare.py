@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.catalogue import normalise, prepare
+from hub.catalogue import normalise, prepare, repeats
 from hub.catalogue.prepare import Page, Prepared
 from hub.catalogue.reading import source_hash
 from hub.catalogue.works import effective
 from hub.db import in_list, json_list
 from hub.models import Offer
 from hub.models.base import table
-from hub.records import Change, Document
+from hub.records import Change, Document, Reject
 
 
 @dataclass(slots=True)
@@ -131,7 +131,8 @@ def compare(
     result = Comparison(page)
     if unchanged is not None:
         result.unchanged.extend(unchanged)
-    rejected = {reject.source_id for reject in page.rejects} - page.upserts.keys()
+    unread = {one.source_id for one in page.rejects if one.reason != repeats.TWICE}
+    rejected = unread - page.upserts.keys()
     for name, prepared in page.upserts.items():
         row = stored.get(name)
         if row is None:
@@ -150,6 +151,20 @@ def compare(
             if row is not None and row.withdrawn_at is None:
                 ids.append(row.id)
     return result
+
+
+def given_before(
+    connection: Connection, found: Comparison, given: repeats.Given
+) -> Iterator[Reject]:
+    """The records that pages before this one brought under an id of this one."""
+    again = {
+        member.offer_id: member.prepared.source_id
+        for member in found.members
+        if member.offer_id is not None and member.offer_id in given
+    }
+    if again:
+        for number, before in stored_records(connection, again).items():
+            yield Reject(again[number], repeats.TWICE, prepare.shortened(before.record))
 
 
 def differences(connection: Connection, found: Comparison) -> list[tuple[str, str, str, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from hub.catalogue import index, normalise
+from hub.catalogue import index, normalise, repeats
 from hub.catalogue.analysis import Analysis, analyse
 from hub.catalogue.reading import source_hash
 from hub.records import Checkpoint, Delete, Document, Grant, Record, Reject, Upsert
@@ -73,12 +73,12 @@ def prepare(changes: Sequence[object], known: Mapping[str, str]) -> Page:
                 page.upserts.pop(gone, None)
                 page.deletes[gone] = None
             case Reject(source_id, reason, excerpt):
-                page.rejects.append(Reject(_name(source_id), _name(reason), _excerpt(excerpt)))
+                page.rejects.append(Reject(_name(source_id), _name(reason), shortened(excerpt)))
             case Checkpoint():
                 page.checkpoint = change
             case _:
                 what = f"the plugin yielded {type(change).__name__}, which is no change"
-                page.rejects.append(Reject("?", what, _excerpt(change)))
+                page.rejects.append(Reject("?", what, shortened(change)))
     for source_id, fit in page.upserts.items():
         if known.get(source_id) != fit.digest:
             fit.analysis = analyse(records[source_id])
@@ -96,11 +96,14 @@ def _take(page: Page, records: dict[str, Record], change: Upsert | Document) -> 
                 raise normalise.Unfit("source_id: the document is that of another record")
             fit.source_hash = source_hash(change)
     except ValueError as reason:
-        page.rejects.append(Reject(name(change) or "?", str(reason), _excerpt(given)))
+        page.rejects.append(Reject(name(change) or "?", str(reason), shortened(given)))
     except Exception as defect:
         what = f"the record cannot be read ({type(defect).__name__})"
-        page.rejects.append(Reject(name(change) or "?", what, _excerpt(given)))
+        page.rejects.append(Reject(name(change) or "?", what, shortened(given)))
     else:
+        before = page.upserts.get(fit.source_id, fit)
+        if before.digest != fit.digest:
+            page.rejects.append(Reject(fit.source_id, repeats.TWICE, shortened(before.text)))
         page.upserts[fit.source_id] = fit
         page.deletes.pop(fit.source_id, None)
         records[fit.source_id] = record
@@ -132,7 +135,8 @@ def _name(thing: object) -> str:
     return normalise.clean_line(_shown(thing, str))[:500]
 
 
-def _excerpt(thing: object) -> str:
+def shortened(thing: object) -> str:
+    """The beginning of a piece of the source, as a reject keeps it."""
     if type(thing) is bytes:
         thing = thing[: 4 * MAX_EXCERPT].decode(errors="replace")
     text = thing if type(thing) is str else _shown(thing, repr)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from hub.catalogue import compare, page, producer, runs
+from hub.catalogue import compare, page, producer, repeats, runs
 from hub.catalogue.helper import Helper, Pending
 from hub.catalogue.prepare import Page, name, prepare
 from hub.db import Database
@@ -173,6 +173,7 @@ class _Line:
         self._helper, self._progress = helper, progress
         self._waiting: deque[_Waiting] = deque()
         self._names: set[str] = set()
+        self._given = repeats.Given()
         self._report = Report(site, plugin, begun.run_id)
 
     def add(self, changes: Sequence[Change]) -> None:
@@ -205,14 +206,22 @@ class _Line:
             stored = stored | self._look_up(unforeseen)
         found = compare.compare(given, stored, waiting.unchanged)
         with self._db.write() as session:
+            connection = session.connection()
+            given.rejects += compare.given_before(connection, found, self._given)
             page.store(
-                session.connection(),
+                connection,
                 self._site,
                 self._plugin,
                 self._begun.run_id,
                 self._begun.term,
                 found,
             )
+        if given.checkpoint is not None and given.checkpoint.cursor is not None:
+            self._given = repeats.Given()
+        else:
+            self._given.add(member.offer_id or 0 for member in found.members)
+            self._given.add(found.unchanged)
+            self._given.forget(found.deleted)
         self._names -= waiting.names
         self.complete = given.checkpoint is not None and given.checkpoint.complete
         _count(self._report, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from hub import models
-from hub.catalogue import page, producer, runs
+from hub.catalogue import page, producer, repeats, runs
 from hub.catalogue.sync import preview, sync
 from hub.db import Database
 from hub.errors import Denied, Unavailable
@@ -344,18 +345,65 @@ def test_a_source_that_never_checkpoints_is_taken_in_by_pages(net: Network) -> N
     assert (report.state, report.added) == ("succeeded", len(many))
 
 
-def test_the_same_record_twice_in_a_run(net: Network) -> None:
+def rejects(net: Network, run_id: int | None) -> list[tuple[str, str]]:
+    """Id and the title within the excerpt of what was given twice."""
+    with net.hub.db.read() as session:
+        found = runs.detail(session, run_id or 0)
+    assert found is not None
+    assert {one["reason"] for one in found["rejects"]} <= {repeats.TWICE}
+    return [(one["source_id"], json.loads(one["excerpt"])["title"]) for one in found["rejects"]]
+
+
+@pytest.mark.parametrize("apart", [0, producer.PAGE + 7])
+def test_two_records_under_one_id_are_reported_and_the_last_counts(
+    net: Network, apart: int
+) -> None:
+    """In every run anew, also with a page between them."""
+    between = [medium(f"{n:04}", f"Titel {n}") for n in range(apart)]
+    sign_of_life = [Checkpoint(None)] if apart else []
+    later = everything(*between, medium("x", "Neu"), medium("y", "Anderes"))
+    changes = [Upsert(medium("x", "Alt")), *sign_of_life, *later]
+    for _ in range(2):
+        report = run(net, "borken", *changes)
+        assert (report.state, report.rejected) == ("succeeded", 1)
+        assert titles(net.hub.db)[apart:] == ["Neu", "Anderes"]
+        assert rejects(net, report.run_id) == [("x", "Alt")]
+
+
+def test_a_record_that_comes_again_is_no_second_one(net: Network) -> None:
+    between = [Upsert(medium(f"{n:04}", f"Titel {n}")) for n in range(producer.PAGE)]
+    report = run(
+        net,
+        "borken",
+        Upsert(medium("same", "Vulkane")),
+        Upsert(medium("same", "Vulkane")),
+        Upsert(medium("deleted", "Alt")),
+        *between,
+        Upsert(medium("same", "Vulkane")),
+        Delete("deleted"),
+        *between,
+        Upsert(medium("deleted", "Neu")),
+        Upsert(medium("edited", "Alt")),
+        Checkpoint("a"),
+        Upsert(medium("edited", "Neu")),
+        Checkpoint("b"),
+    )
+    assert (report.state, report.rejected) == ("succeeded", 0)
+    assert titles(net.hub.db)[-3:] == ["Neu", "Neu", "Vulkane"]
+
+
+def test_what_was_given_twice_can_be_deleted(net: Network) -> None:
+    run(net, "borken", *everything(medium("1", "Vulkane"), medium("2", "Moore")))
     report = run(
         net,
         "borken",
         Upsert(medium("1", "Alt")),
-        Checkpoint("a"),
         Upsert(medium("1", "Neu")),
-        Upsert(medium("1", "Neuer")),
-        Checkpoint("b"),
+        Delete("1"),
+        Checkpoint("a"),
     )
-    assert report.state == "succeeded"
-    assert titles(net.hub.db) == ["Neuer"]
+    assert (report.withdrawn, report.rejected) == (1, 1)
+    assert titles(net.hub.db) == ["Moore"]
 
 
 def test_only_one_run_at_a_time(net: Network) -> None:
