@@ -40,7 +40,10 @@ STEPS = frozenset(
         "extended",
         "moved",
         "no_show",
+        "expired",
         "undone",
+        "due",
+        "overdue",
     }
 )
 """Events of which the borrower is told, each by the letter `booking_<step>`."""
@@ -81,7 +84,7 @@ def tell(session: Session, sender: Sender, event: BookingEvent, booking: Booking
     who = borrower(session, booking)
     if who is None:
         return
-    step = event.event.partition(":")[0]
+    step = _step(event.event)
     if step in STEPS and (step not in _LOANS_ONLY or booking.kind in house.BY_DAY):
         write(
             session,
@@ -159,6 +162,14 @@ def pieces(session: Session, booking: Booking) -> list[str]:
     return [", ".join([label, *accessories]) for label, accessories in rows]
 
 
+def _step(event: str) -> str:
+    """What the event is about; reminders come before the day of return or after it."""
+    what, _, number = event.partition(":")
+    if what == "reminded":
+        return "overdue" if int(number) else "due"
+    return what
+
+
 def _tell_centre(
     session: Session, sender: Sender, event: BookingEvent, booking: Booking, who: Borrower
 ) -> None:
@@ -204,6 +215,7 @@ def _facts(booking: Booking, zone: ZoneInfo, language: str) -> dict[str, str]:
 def _values(
     session: Session, event: BookingEvent, booking: Booking, who: Borrower
 ) -> dict[str, Any]:
+    standing = house.standing(session, booking.site_key, who.person.id, booking.institution_id)
     return {
         "reason": event.note,
         "own": event.actor == who.person.key,
@@ -211,6 +223,8 @@ def _values(
         "pieces": pieces(session, booking),
         "lacking": _lacking(session, booking),
         "state": booking.state,
+        "step": event.event.partition(":")[2],
+        "suspended": standing.suspended is not None,
     }
 
 

@@ -62,6 +62,12 @@ class Rules:
     """Whether it may be sent and fetched by the Medientransport."""
     fee: str = ""
     """In words; empty is free of charge."""
+    remind_before: int | None = 1
+    """Days before a loan is due on which the borrower is reminded; None for not at all."""
+    remind_after: tuple[int, ...] = (3, 10, 17)
+    """Days after it was due, for each reminder that follows, ascending."""
+    suspend_after_reminders: bool = False
+    """Whether the last reminder suspends the borrower for the institution that was named."""
 
     def end_of(self, first: date) -> date:
         """The last day of the longest loan. Raises `UnknownYear` where school days count."""
@@ -106,6 +112,8 @@ def merged(*rows: Mapping[str, Any]) -> Rules:
         values["unit"] = Unit(values["unit"])
     if isinstance(values.get("back_by"), str):
         values["back_by"] = date.fromisoformat(values["back_by"])
+    if isinstance(values.get("remind_after"), list):
+        values["remind_after"] = tuple(values["remind_after"])
     return replace(Rules(), **values)
 
 

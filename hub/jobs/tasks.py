@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from hub.booking import announce
+from hub.booking import announce, reminders
 from hub.booking import retention as booking_retention
 from hub.catalogue import linking, page, runs
 from hub.catalogue.sync import Interrupted, sync
@@ -103,6 +103,11 @@ def tell_of_bookings(context: Context, _: Mapping[str, Any]) -> str:
         raise Failed(str(untold)) from untold
 
 
+def remind(context: Context, _: Mapping[str, Any]) -> str:
+    """Remind of what is to be brought back, and let requests expire that nobody answered."""
+    return reminders.run(context.hub.db, now(), context.check)
+
+
 def clean_up(context: Context, _: Mapping[str, Any]) -> str:
     """Erase what is older than its retention: of runs and jobs, and of persons."""
     before = now() - RETENTION
@@ -168,10 +173,13 @@ TASKS: Mapping[str, Task] = {
     "cleanup": clean_up,
     "works": match_works,
     announce.TASK: tell_of_bookings,
+    reminders.TASK: remind,
     outbox.TASK: send_mails,
 }
 
 CLEANUP = Schedule("cleanup", "45 5 * * *", UTC, "cleanup")
+REMINDERS = Schedule(reminders.TASK, "3 * * * *", UTC, reminders.TASK)
+"""Each hour: it is morning at each site by its own clock."""
 ANNOUNCE = Schedule(announce.TASK, "* * * * *", UTC, announce.TASK, eager=True)
 MAILS = Schedule(outbox.TASK, "* * * * *", UTC, outbox.TASK, eager=True)
 
@@ -181,7 +189,7 @@ WORKS = Schedule("works", "*/10 * * * *", UTC, "works")
 def schedules(hub: Hub) -> list[Schedule]:
     """All schedules: each source's that has one, and the hub's own."""
     own = (one.schedule() for one in sources.sources(hub) if one.cron)
-    return [CLEANUP, *while_due(hub), *works(hub), *own]
+    return [CLEANUP, REMINDERS, *while_due(hub), *works(hub), *own]
 
 
 def works(hub: Hub) -> list[Schedule]:

@@ -206,6 +206,8 @@ FULFILMENT: dict[str, Callable[[], str]] = {
 def _happened(event: str, note: str) -> str:
     if event.startswith("undone:"):
         told = gettext("taken back: %(state)s", state=wording.state(event.removeprefix("undone:")))
+    elif event.startswith("reminded:"):
+        told = gettext("reminded to bring it back")
     else:
         told = {
             "extended": gettext("extended"),
