@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.booking.progress import HOLDING
-from hub.models import Booking, BookingEvent, BookingKey
+from hub.models import Booking, BookingEvent, BookingKey, Case, CaseNote
 
 KEPT = timedelta(days=365)
 KEYS = timedelta(days=30)
@@ -44,6 +44,8 @@ def _forget(session: Session, which: sa.ColumnElement[bool]) -> int:
         .where(BookingEvent.booking_id.in_(numbers))
         .values(actor="", note="")
     )
+    for model in (CaseNote, Case):
+        session.execute(sa.delete(model).where(model.booking_id.in_(numbers)))
     session.execute(
         sa.update(Booking)
         .where(Booking.id.in_(numbers))

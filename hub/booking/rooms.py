@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
-from hub.booking import keeping, ledger, stock
+from hub.booking import keeping, ledger, stock, typed
 from hub.models import Bookable, BookablePart
 from hub.records import Kind, Record
 
@@ -46,12 +46,12 @@ class Whole:
 
 def read(given: Mapping[str, str], parts: Sequence[str]) -> tuple[Room | None, dict[str, str]]:
     """What was typed, or by field what is wrong with it."""
-    texts = {name: _text(given.get(name, ""), longest) for name, longest in LONGEST.items()}
+    texts = {name: typed.text(given.get(name, ""), longest) for name, longest in LONGEST.items()}
     errors: dict[str, str] = {}
     if not texts["title"]:
         errors["title"] = gettext("Please enter a name.")
     limits = {"persons": MOST_PERSONS, "before": LONGEST_BUFFER, "after": LONGEST_BUFFER}
-    numbers = {name: _number(given.get(name, "")) for name in limits}
+    numbers = {name: typed.number(given.get(name, "")) for name in limits}
     for name, most in limits.items():
         if not 0 <= numbers[name] <= most:
             errors[name] = gettext("Please enter a number from 0 to %(most)s.", most=most)
@@ -90,7 +90,7 @@ def save(
     parts cannot be its parts, and `Full` where a part is booked in the time of a booking of the
     whole; then the transaction must not commit.
     """
-    source_id = row.source_id if row is not None else f"raum-{key[:LONGEST_KEY]}"
+    source_id = row.source_id if row is not None else stock.new_id(plugin, key, told.title)
     row = row or keeping.find_any(session, site, plugin, source_id)
     kept = _parts_of(session, row.id) if row is not None else frozenset()
     if row is not None:
@@ -125,32 +125,7 @@ def divisible(session: Session, site: str, plugin: str, row: Bookable | None) ->
     return Whole(choices, _parts_of(session, own), part_of)
 
 
-def retired(session: Session, site: str, plugin: str) -> Sequence[Bookable]:
-    """Rooms that are no longer offered, by name."""
-    return session.scalars(
-        sa.select(Bookable)
-        .where(
-            Bookable.site_key == site,
-            Bookable.plugin == plugin,
-            Bookable.retired_at.is_not(None),
-        )
-        .order_by(sa.func.lower(Bookable.title), Bookable.id)
-    ).all()
-
-
 def _parts_of(session: Session, whole_id: int) -> frozenset[int]:
     return frozenset(
         session.scalars(sa.select(BookablePart.part_id).where(BookablePart.whole_id == whole_id))
     )
-
-
-def _number(text: str) -> int:
-    """Nothing is 0; -1 for what is no number."""
-    digits = text.strip() or "0"
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 7 else -1
-
-
-def _text(text: str, longest: int) -> str:
-    """Without control characters but line breaks."""
-    lines = text.replace("\r\n", "\n")[: 2 * longest]
-    return "".join(c for c in lines if c.isprintable() or c == "\n").strip()[:longest]

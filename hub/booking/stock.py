@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -62,6 +63,12 @@ def put(
         ledger.set_capacity(session, row.id, capacity)
         session.refresh(row)
     return row
+
+
+def new_id(*parts: str) -> str:
+    """A source id for something new: the same form sent twice gives the same one, another thing
+    typed into the form of the page before gives another."""
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=6).hexdigest()
 
 
 def details(record: Record) -> dict[str, Any]:
@@ -131,6 +138,21 @@ def of_site(session: Session, site: str, plugins: Collection[str]) -> list[Booka
                 Bookable.site_key == site,
                 Bookable.plugin.in_(plugins),
                 Bookable.retired_at.is_(None),
+            )
+            .order_by(sa.func.lower(Bookable.title), Bookable.id)
+        )
+    )
+
+
+def retired(session: Session, site: str, plugin: str) -> list[Bookable]:
+    """What a plugin no longer offers at a site, by name."""
+    return list(
+        session.scalars(
+            sa.select(Bookable)
+            .where(
+                Bookable.site_key == site,
+                Bookable.plugin == plugin,
+                Bookable.retired_at.is_not(None),
             )
             .order_by(sa.func.lower(Bookable.title), Bookable.id)
         )

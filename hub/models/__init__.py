@@ -16,6 +16,7 @@ from hub.models.booking import (
     Item,
     OpeningHours,
 )
+from hub.models.case import Case, CaseNote
 from hub.models.catalogue import Offer, OfferGrant, Work, WorkKey
 from hub.models.figures import OfferDay, OfferFigure
 from hub.models.identity import (
@@ -61,6 +62,8 @@ __all__ = [
     "BookingRules",
     "Borrower",
     "Breaker",
+    "Case",
+    "CaseNote",
     "Counter",
     "EnteredGrant",
     "Handover",

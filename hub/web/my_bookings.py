@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,18 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
-from hub.booking import house, invitation, ledger, progress, questions, rules, wording
+from hub.booking import (
+    cases,
+    house,
+    invitation,
+    ledger,
+    progress,
+    questions,
+    rules,
+    wording,
+    workflow,
+)
+from hub.booking.cases import CaseError
 from hub.booking.errors import AgainstRules, BookingError, NotNow, Refusal
 from hub.booking.intervals import Stretch
 from hub.booking.progress import HOLDING
@@ -25,6 +37,14 @@ pages = Blueprint("my_bookings", __name__, url_prefix="/meine-buchungen")
 
 PAST = 50
 """Bookings that are over, in the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """How far a request is, and what was said about it: moment, by whom, text."""
+
+    stage: str
+    said: Sequence[tuple[str, str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +144,20 @@ def extend(reference: str) -> ResponseReturnValue:
             context.now(),
             extension=True,
         )
+
+    return _change(reference, do)
+
+
+@pages.post("/<reference>/nachricht")
+def write(reference: str) -> ResponseReturnValue:
+    """Sends the centre a message about a request, once per form however often it is sent."""
+    key = "".join(c for c in request.form.get("schluessel", "") if c.isalnum())
+
+    def do(session: Session, row: Booking, actor: str) -> None:
+        if workflow.of(row.kind) is None:
+            abort(404)
+        text = request.form.get("text", "")
+        cases.say(session, row, cases.MESSAGE, text, key or uuid.uuid4().hex, actor, context.now())
 
     return _change(reference, do)
 
@@ -237,6 +271,8 @@ def _change(reference: str, do: Callable[[Session, Booking, str], None]) -> Resp
             row = _mine(session, reference)
             zone = house.calendar(session, row.site_key).zone
             do(session, row, who.key)
+    except CaseError as error:
+        return _page(reference, cases.explain(error), 409)
     except BookingError as error:
         return _page(reference, wording.explain(error, zone), 409)
     return redirect(url_for("my_bookings.show", reference=reference), 303)
@@ -256,6 +292,7 @@ def _page(reference: str, problem: str = "", status: int = 200) -> ResponseRetur
             "history": history(session, row),
             "may_undo": _may_undo(session, row, login.actor().key),
             "contact": context.sites()[row.site_key].contact,
+            "talk": _talk(session, row),
         }
     return make_response(
         render_template(
@@ -265,12 +302,31 @@ def _page(reference: str, problem: str = "", status: int = 200) -> ResponseRetur
             may_cancel=row.state in ("requested", "confirmed"),
             new="neu" in request.args,
             problem=problem,
+            key=uuid.uuid4().hex,
+            text=request.form.get("text", "") if problem else "",
             crumbs=[
                 Crumb(gettext("My bookings"), url_for("my_bookings.listing")),
                 Crumb(row.title),
             ],
         ),
         status,
+    )
+
+
+def _talk(session: Session, row: Booking) -> Talk | None:
+    """What the person sees of the staff's work on a request; None for what is lent or booked."""
+    if workflow.of(row.kind) is None:
+        return None
+    zone = context.zone_of(row.site_key)
+    by = {
+        cases.STAGE: gettext("Stage"),
+        cases.ANSWER: gettext("The centre"),
+        cases.MESSAGE: gettext("You"),
+    }
+    said = cases.history(session, row, cases.VISIBLE)
+    return Talk(
+        str(cases.standing(session, row).label),
+        [(texts.moment(one.at, zone), by[one.kind], one.text) for one in said],
     )
 
 

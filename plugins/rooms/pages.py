@@ -33,7 +33,7 @@ def listing() -> str:
     with g.plugin.db.read() as session:
         rows = stock.of_site(session, g.site.key, [g.plugin.name])
         shown = [(row, rooms.room(session, row)) for row in rows]
-        gone = rooms.retired(session, g.site.key, g.plugin.name)
+        gone = stock.retired(session, g.site.key, g.plugin.name)
     names = {row.id: row.title for row in rows}
     return render_template(
         "rooms/list.html",

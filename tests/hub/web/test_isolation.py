@@ -43,7 +43,8 @@ _numbers = itertools.count()
 
 
 def plant(session: Session, table: sa.Table, given: dict[str, Any] | None = None) -> dict[str, Any]:
-    """A row of Coesfeld in this table, with marks in every text; what it refers to comes along."""
+    """A row of Coesfeld in this table, with marks in every text; what it refers to comes along,
+    and is the same person's."""
     row: dict[str, Any] = dict(given or {})
     for column in table.c:
         if column.name in row or (column.primary_key and column.autoincrement is True):
@@ -54,7 +55,10 @@ def plant(session: Session, table: sa.Table, given: dict[str, Any] | None = None
             (key,) = column.foreign_keys
             if key.column.table is table or column.nullable:
                 continue
-            row[column.name] = plant(session, key.column.table)[key.column.name]
+            referred = key.column.table
+            whose = {"person_id": row["person_id"]} if "person_id" in row else {}
+            own = whose if "person_id" in referred.c else None
+            row[column.name] = plant(session, referred, own)[key.column.name]
         elif isinstance(column.type, sa.Integer) and column.primary_key:
             continue
         else:
