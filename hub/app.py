@@ -12,6 +12,7 @@ from hub.runtime import Hub
 from hub.web import (
     about,
     account,
+    api_tokens,
     assets,
     booking,
     centres,
@@ -88,6 +89,7 @@ def create_app(hub: Hub | None = None) -> Flask:
         logging_in,
         self_service,
         account,
+        api_tokens,
         institutions,
         personal,
         second_factor,

@@ -12,6 +12,7 @@ from flask_smorest.blueprint import Blueprint
 from sqlalchemy.exc import InterfaceError, OperationalError
 from webargs.flaskparser import FlaskParser
 
+from hub.api import bearer
 from hub.api.language import language
 from hub.api.parameters import Parameters
 from hub.api.problems import BadParameters, database_gone
@@ -82,7 +83,10 @@ class Resources(Blueprint):
                 decorated = smorest.alt_response(status, status.name)(decorated)
             for status, description in (described or {}).items():
                 decorated = smorest.alt_response(status, **description)(decorated)
-            decorated = smorest.doc(operationId=view.__name__)(decorated)
+            described_as: dict[str, Any] = {"operationId": view.__name__}
+            if HTTPStatus.UNAUTHORIZED in problems:
+                described_as["security"] = [{"token": []}]
+            decorated = smorest.doc(**described_as)(decorated)
             decorated = smorest.etag(decorated)  # outermost, so that it sees the finished answer
             parameters = [dict(one) for one in (*path, _LANGUAGE)]
             smorest.route(rule, parameters=parameters, tags=[tag])(decorated)
@@ -98,6 +102,8 @@ class Resources(Blueprint):
 
 api = Resources("api", __name__, url_prefix=PREFIX)  # type: ignore[no-untyped-call]
 
+api.before_request(bearer.identify)
+api.after_request(bearer.keep_private)
 for failure in (OperationalError, InterfaceError):
     api.register_error_handler(failure, database_gone)
 

@@ -18,7 +18,9 @@ from hub.web import context
 
 TITLE = "Medienzentren-Hub"
 DESCRIPTION = """\
-What the media centres of North Rhine-Westphalia offer, for programs. Anonymous, read-only.
+What the media centres of North Rhine-Westphalia offer, for programs. Read-only, and anonymous but
+for what needs a token: people make theirs at /konto/api, each for what they may at one site, and
+send it as `Authorization: Bearer hub_…`. A token that does not work is refused everywhere (401).
 
 Labels are German, or English with `Accept-Language: en`; codes never change with the language.
 Every answer has an `ETag`; send it back as `If-None-Match` and an unchanged answer costs a 304.
@@ -30,6 +32,7 @@ _TAGS = (
     ("Sites", "Who takes part."),
     ("Catalogue", "What they offer."),
     ("Search", "What people look for."),
+    ("Own", "What a person's token opens."),
     ("About", "The API itself."),
 )
 
@@ -80,6 +83,9 @@ def _about(app: Flask) -> dict[str, Any]:
 def init_app(app: Flask) -> None:
     """Describe and serve the API: its views, and the document made from them."""
     described = Api(app, spec_kwargs=_about(app))  # type: ignore[no-untyped-call]
+    described.spec.components.security_scheme(
+        "token", {"type": "http", "scheme": "bearer", "description": "Made at /konto/api."}
+    )
     described.register_blueprint(api)  # type: ignore[no-untyped-call]
 
     @cache
@@ -112,5 +118,7 @@ def index(_: dict[str, Any]) -> dict[str, Any]:
             "search": link("api.search_works"),
             "suggest": link("api.suggest_texts"),
             "changes": link("api.list_changes"),
+            "me": link("api.show_me"),
+            "bookings": link("api.list_bookings"),
         },
     }

@@ -234,16 +234,48 @@ SEARCH: Example = {
 }
 COMPLETIONS: Example = {"items": ["wasserkreislauf", "Wasser ist Leben"]}
 
+ME: Example = {
+    "person": "3f9a0c5d7e1b2a64",
+    "site": {"key": "borken", "name": "Medienzentrum Kreis Borken"},
+    "roles": ["staff"],
+    "token": {"name": "Ausleihstatistik", "expires_at": "2027-03-04T04:12:00+00:00"},
+}
+BOOKINGS: Example = {
+    "items": [
+        {
+            "reference": "K7M2P9QX",
+            "kind": {"code": "device", "label": "Gerät"},
+            "title": "iPad-Koffer (16 Geräte)",
+            "state": "confirmed",
+            "starts_at": "2026-03-09T07:00:00+00:00",
+            "ends_at": "2026-03-13T15:00:00+00:00",
+            "quantity": 1,
+            "own": False,
+            "created_at": "2026-03-02T10:00:00+00:00",
+            "changed_at": "2026-03-02T10:00:00+00:00",
+            "links": {"offer": f"{_API}/offers/17"},
+        }
+    ],
+    "next": None,
+}
+_INDEXED = (
+    "sites",
+    "schools",
+    "offers",
+    "works",
+    "search",
+    "suggest",
+    "changes",
+    "me",
+    "bookings",
+)
 INDEX: Example = {
     "title": "Medienzentren-Hub",
     "hub": _HUB,
     "version": "0.1.0",
     "links": {
         "document": f"{_API}/openapi.json",
-        **{
-            name: f"{_API}/{name}"
-            for name in ("sites", "schools", "offers", "works", "search", "suggest", "changes")
-        },
+        **{name: f"{_API}/{name}" for name in _INDEXED},
     },
 }
 

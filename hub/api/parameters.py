@@ -8,6 +8,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
+from hub.booking.progress import STATES
 from hub.catalogue.search import Sort
 from hub.records import AccessMode, Kind, MediumType
 
@@ -153,6 +154,15 @@ class OffersParameters(Parameters):
 
 class WorksParameters(OffersParameters):
     limit = _limit(25, 100)
+
+
+class BookingsParameters(Parameters):
+    state = fields.String(
+        validate=validate.OneOf(STATES),
+        metadata=said("Only bookings in this state.", "confirmed"),
+    )
+    after = _after()
+    limit = _limit(50, 200)
 
 
 class ChangesParameters(Parameters):

@@ -436,6 +436,55 @@ class CompletionsSchema(Answer):
     items = _texts("Texts to search for that begin as typed.", "wasserkreislauf")
 
 
+class OwnSiteSchema(Answer):
+    key = _text("Key of the site.", "borken")
+    name = _text("Its name.", "Medienzentrum Kreis Borken")
+
+
+class TokenSchema(Answer):
+    name = _text("What its owner calls it.", "Ausleihstatistik")
+    expires_at = _moment("When it ends.")
+
+
+class MeSchema(Answer):
+    """Who asks, and where."""
+
+    person = _text("Pseudonym of the owner in this hub.", "3f9a0c5d7e1b2a64")
+    site = _one(OwnSiteSchema, "The site at which the token holds.")
+    roles = _texts("Codes of the owner's roles at this site.", "staff")
+    token = _one(TokenSchema, "The token itself.")
+
+
+class BookingLinksSchema(Answer):
+    offer = fields.String(
+        allow_none=True, metadata=said("What was booked; null where it is no offer any more.")
+    )
+
+
+class BookingSchema(Answer):
+    """A booking, without whoever made it."""
+
+    reference = _text("What people call it.", "K7M2P9QX")
+    kind = Term("kind", "Which of the eight kinds of offers was booked.")
+    title = _text("What was booked, as it was called then.", "iPad-Koffer (16 Geräte)")
+    state = _text(
+        "requested, confirmed, handed_out, returned, refused, cancelled, expired or no_show.",
+        "confirmed",
+    )
+    starts_at = _moment("From when on.")
+    ends_at = _moment("Until when.")
+    quantity = _number("How many.", 1)
+    own = fields.Boolean(metadata=said("Whether the token's owner booked it."))
+    created_at = _moment("When it was booked.")
+    changed_at = _moment("When it last changed.")
+    links = _one(BookingLinksSchema, "Where more is.")
+
+
+class BookingsSchema(Answer):
+    items = _list(BookingSchema, "The bookings, by age.")
+    next = _next()
+
+
 class IndexLinksSchema(Answer):
     document = _text("This API in OpenAPI 3.1.")
     sites = _text("The sites of the network.")
@@ -445,6 +494,8 @@ class IndexLinksSchema(Answer):
     search = _text("Search.")
     suggest = _text("Completions of what is typed; needs `?q=`.")
     changes = _text("Offers as they change, withdrawn ones included.")
+    me = _text("What a token is for; needs one.")
+    bookings = _text("Bookings at the token's site; needs one.")
 
 
 class IndexSchema(Answer):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.identity import accounts, audit, mailed_codes, sessions
+from hub.identity import accounts, api_tokens, audit, mailed_codes, sessions
 from hub.identity.mailed_codes import LIFE, RESET
 from hub.identity.tokens import digest
 from hub.mail import letters
@@ -59,7 +59,7 @@ def account_of(session: Session, site: str, code: str) -> Account | None:
 
 
 def reset(session: Session, site: str, code: str, password: str) -> Account | None:
-    """Give the account a new password and end all its owner's sessions; None for a dead code.
+    """Give the account a new password, end its owner's sessions and tokens; None for a dead code.
 
     Raises `accounts.PasswordRefused`, after which the code still holds.
     """
@@ -72,6 +72,7 @@ def reset(session: Session, site: str, code: str, password: str) -> Account | No
     if not mailed_codes.use_up(session, row):
         return None
     sessions.end(session, person.id)
+    api_tokens.revoke_all(session, person.id)
     audit.note(session, person.key, site, "password.reset", f"person:{person.id}")
     tell(session, site, person, account)
     return account

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hub.identity.sessions import ABSOLUTE, IDLE
-from hub.models import AuditEntry, LoginCode, LoginSession, Mail, MailedCode, Membership
+from hub.models import ApiToken, AuditEntry, LoginCode, LoginSession, Mail, MailedCode, Membership
 from hub.models.base import Base
 
 AUDIT = timedelta(days=365)
@@ -30,6 +30,7 @@ def old(moment: datetime) -> tuple[tuple[type[Base], sa.Select[*tuple[Any, ...]]
     return (
         (LoginSession, sa.select(LoginSession.id).where(over)),
         (LoginCode, sa.select(LoginCode.code_hash).where(LoginCode.expires_at < moment)),
+        (ApiToken, sa.select(ApiToken.id).where(ApiToken.expires_at < moment)),
         (MailedCode, sa.select(MailedCode.code_hash).where(MailedCode.expires_at < moment)),
         (Membership, sa.select(Membership.id).where(Membership.valid_until < moment - ENDED_ROLES)),
         (

@@ -21,6 +21,7 @@ from hub.models.catalogue import Offer, OfferGrant, Work, WorkKey
 from hub.models.figures import OfferDay, OfferFigure
 from hub.models.identity import (
     Account,
+    ApiToken,
     Identity,
     LoginCode,
     LoginSession,
@@ -50,6 +51,7 @@ from hub.models.sync import SyncChange, SyncPage, SyncReject, SyncRun, SyncSourc
 __all__ = [
     "Account",
     "Activation",
+    "ApiToken",
     "AuditEntry",
     "BarrierReport",
     "Base",

@@ -164,6 +164,23 @@ class MailedCode(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class ApiToken(Base):
+    """With which a person's programs ask the API for what the person may at one site."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    site_key: Mapped[str] = mapped_column(ForeignKey("site.key", ondelete="CASCADE"))
+    name: Mapped[str]
+    """What the person calls it: for which program it is."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it was last used, to the hour."""
+
+
 class LoginThrottle(Base):
     """Failed logins in a row, by account and by network; whoever is named here cannot be told."""
 

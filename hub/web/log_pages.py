@@ -27,6 +27,8 @@ ACTION = {
     "role.grant": lazy_gettext("Role granted"),
     "role.revoke": lazy_gettext("Role taken back"),
     "site.import": lazy_gettext("Centre loaded from a file"),
+    "token.create": lazy_gettext("Token for a program made"),
+    "token.revoke": lazy_gettext("Token for a program taken back"),
 }
 """Actions in words; whatever is not named here goes by its own name."""
 LONGEST = 300

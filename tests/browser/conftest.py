@@ -86,6 +86,7 @@ PAGES = {
     "login form": "/anmelden/borken/accounts/password",
     "login code": "/anmelden/einmal/abc",
     "account": "/konto",
+    "api tokens": "/konto/api",
     "my data": "/konto/daten",
     "second factor": "/konto/zweiter-faktor",
     "second factor asked": "/anmelden/code",
@@ -129,6 +130,7 @@ PAGES = {
 AS_ADMIN = frozenset(
     {
         "account",
+        "api tokens",
         "connection",
         "connection off",
         "connections",

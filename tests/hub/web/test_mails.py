@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,16 @@ from hub.mail import sending
 from tests.hub.web.test_pages import text_of
 from tests.identities import log_in, send
 from tests.mails import Mailbox
-from tests.sources import Network
+from tests.sources import Network, network
 
 STAFF = "/borken/verwaltung/personal"
 LINK = re.compile(r"http://127\.0\.0\.1:8000(/\S+)")
+
+
+@pytest.fixture
+def net(database_url: str, tmp_path: Path) -> Iterator[Network]:
+    with network(database_url, tmp_path, ("borken",)) as made:
+        yield made
 
 
 @pytest.fixture

@@ -18,13 +18,13 @@ from hub.app import create_app
 from hub.identity import accounts, people
 from hub.identity.actor import Role
 from hub.identity.people import LOCAL
+from hub.jobs.tasks import Context, clean_up
 from hub.models.base import now
 from hub.runtime import Hub
-from plugins.accounts import Accounts
 from tests.hub.web.test_pages import text_of
 from tests.identities import COOKIE, person, send, token
 from tests.mails import Mailbox
-from tests.sources import Network, Point
+from tests.sources import network
 
 OLD, NEW = "korrekt pferd batterie", "ganz anderes langes wort"
 WAY = "/anmelden/borken/accounts/password"
@@ -33,16 +33,15 @@ SENT = "Wenn es hier ein solches Konto gibt"
 
 
 @pytest.fixture
-def hub(net: Network) -> Iterator[Hub]:
-    points = [Point("scripted", net.plugin), Point("accounts", Accounts)]
-    with Hub.open(net.hub.settings, points) as opened:
+def hub(database_url: str, tmp_path: Path) -> Iterator[Hub]:
+    with network(database_url, tmp_path, ("borken", "coesfeld")) as net:
         for site in ("borken", "coesfeld"):
-            activations.enable(opened, site, "accounts", {"registration": True}, actor="test")
-        with opened.db.write() as session:
+            activations.enable(net.hub, site, "accounts", {"registration": True}, actor="test")
+        with net.hub.db.write() as session:
             ada = people.add(session, name="Ada Muster", email="Ada@schule.example")
             accounts.put(session, "borken", ada, "ada.m", OLD)
             people.grant(session, ada.id, Role.TEACHER, "borken", by="test")
-        yield opened
+        yield net.hub
 
 
 @pytest.fixture
@@ -339,8 +338,6 @@ def test_registering_fills_no_mailbox(client: FlaskClient, mailbox: Mailbox) -> 
 
 
 def test_unproved_addresses_are_forgotten(client: FlaskClient, hub: Hub, mailbox: Mailbox) -> None:
-    from hub.jobs.tasks import Context, clean_up
-
     register(client)
     mailbox.take()
     with time_machine.travel(now() + timedelta(days=8)):

@@ -1,0 +1,37 @@
+"""Bookings page by page, for programs that follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from hub.models import Booking
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Bookings by id; `next` is where the following page begins, None on the last one."""
+
+    items: Sequence[Booking]
+    next: int | None
+
+
+def page(
+    session: Session,
+    allowed: sa.ColumnElement[bool],
+    site: str,
+    *,
+    state: str | None = None,
+    after: int = 0,
+    limit: int = 50,
+) -> Page:
+    """The bookings at a site that the reader may see (`allowed`), oldest first."""
+    query = sa.select(Booking).where(Booking.site_key == site, allowed, Booking.id > after)
+    if state is not None:
+        query = query.where(Booking.state == state)
+    rows = session.scalars(query.order_by(Booking.id).limit(limit + 1)).all()
+    items = rows[:limit]
+    return Page(items, items[-1].id if len(rows) > limit else None)
