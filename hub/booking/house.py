@@ -64,8 +64,16 @@ def calendar(session: Session, site: str) -> Calendar:
     )
 
 
-def rules(session: Session, site: str, kind: str, borrower: str) -> Rules:
-    """The rules for this kind of offer and class of borrower at a site."""
+def rules(
+    session: Session,
+    site: str,
+    kind: str,
+    borrower: str,
+    *,
+    without: tuple[str, str] | None = None,
+) -> Rules:
+    """The rules for this kind of offer and class of borrower at a site; `without` is a row of the
+    site's that is left out."""
     said = {
         (row.kind, row.borrower): row.overrides
         for row in session.scalars(
@@ -75,6 +83,7 @@ def rules(session: Session, site: str, kind: str, borrower: str) -> Rules:
                 BookingRules.borrower.in_(("", borrower)),
             )
         )
+        if (row.kind, row.borrower) != without
     }
     order = (("", ""), (kind, ""), ("", borrower), (kind, borrower))
     return merged(*(DEFAULTS.get(one, {}) for one in order), *(said.get(one, {}) for one in order))

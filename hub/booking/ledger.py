@@ -163,7 +163,9 @@ def free(
         capacity = terms[one].capacity
         if capacity is None:
             return None
-        return max(capacity - peak(taken.get(one, ()), *windows[one]), 0)
+        if one not in taken:  # most of them, where thousands are asked for
+            return capacity
+        return max(capacity - peak(taken[one], *windows[one]), 0)
 
     return {
         one: _least(

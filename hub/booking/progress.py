@@ -145,7 +145,7 @@ def enter(session: Session, entry: Entry, key: str, actor: str, now: datetime) -
             raise KeyReused
         return known, False
     try:
-        number: int = connection.execute(_insert, _values(entry, now)).scalar_one()
+        number: int = connection.execute(_insert, values(entry, now)).scalar_one()
     except sa.exc.IntegrityError:  # what it refers to is not there
         raise Unbookable("gone") from None
     ledger.take(session, number, entry.bookable_id, entry.time, entry.quantity, now)
@@ -286,7 +286,8 @@ def _before_last(steps: Sequence[str]) -> str:
     return next(state for state in reversed(steps) if state != steps[-1])
 
 
-def _values(entry: Entry, now: datetime) -> dict[str, Any]:
+def values(entry: Entry, now: datetime) -> dict[str, Any]:
+    """The row of a new booking."""
     return {
         "reference": "".join(secrets.choice(_ALPHABET) for _ in range(8)),
         "site_key": entry.site,

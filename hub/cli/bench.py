@@ -87,6 +87,28 @@ def oai(records: int, prefix: str, server: str | None, as_json: bool) -> None:
     report(dataclasses.asdict(figures), as_json, (("figure", "value"), benchmark.as_rows(figures)))
 
 
+@command.command("booking")
+@click.option("--processes", default=8, show_default=True, type=click.IntRange(1, 64))
+@click.option("--models", default=5_000, show_default=True, type=click.IntRange(10, 100_000))
+@click.option("--seconds", default=10.0, show_default=True, type=click.FloatRange(0.5, 600))
+@click.option(
+    "--database",
+    "server",
+    metavar="URL",
+    help="A PostgreSQL server on which a temporary database may be made; default is SQLite.",
+)
+@json_option
+def booking(processes: int, models: int, seconds: float, server: str | None, as_json: bool) -> None:
+    """Book with several processes at once; bare inserts of the same rows are the limit."""
+    from hub.benchmarks import booking as benchmark
+
+    with temporary_database(server) as database:
+        figures = benchmark.measure(
+            database, processes, models, seconds, lambda phase: click.echo(f"- {phase} …", err=True)
+        )
+    report(dataclasses.asdict(figures), as_json, (("figure", "value"), benchmark.as_rows(figures)))
+
+
 @command.command("works")
 @click.option("--records", default=10_000, show_default=True, type=click.IntRange(500, 1_000_000))
 @click.option("--larger", default=100_000, show_default=True, type=click.IntRange(500, 1_000_000))

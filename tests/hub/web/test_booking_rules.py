@@ -1,0 +1,127 @@
+"""An admin says the rules and hours of the centre, and they hold for the next booking."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hub.booking import house, saying
+from hub.booking.opening import Closure
+from hub.booking.rules import Unit
+from hub.identity.actor import Role
+from hub.models import AuditEntry, BookingRules
+from tests.bookings import SITE, offer, open_day, wish
+from tests.hub.web.test_booking import page
+from tests.hub.web.test_pages import text_of
+from tests.identities import log_in, send
+from tests.sources import Network
+
+RULES = f"/{SITE}/verwaltung/buchungsregeln"
+HOURS = f"/{SITE}/verwaltung/oeffnungszeiten"
+
+
+@pytest.fixture
+def admin(net: Network, app: Flask) -> FlaskClient:
+    client = app.test_client()
+    log_in(client, net.hub, Role.SITE_ADMIN, SITE)
+    return client
+
+
+def rules(net: Network, kind: str = "device", borrower: str = "private") -> Any:
+    with net.hub.db.read() as session:
+        return house.rules(session, SITE, kind, borrower)
+
+
+def test_a_rule_holds_for_the_next_booking(
+    net: Network, admin: FlaskClient, client: FlaskClient
+) -> None:
+    number = offer(net)
+    log_in(client, net.hub, Role.TEACHER, SITE)
+    first, last = open_day(net, 30), open_day(net, 37)
+    assert page(client, number, wish(first, last)).status_code == 200
+    saved = send(
+        admin, f"{RULES}?art=device&fuer=private", RULES,
+        art="device", fuer="private", period="3", unit="working_days", back_by="16.07.2027",
+        fee="2 € je Woche", approval="no", courier="yes",
+    )  # fmt: skip
+    assert saved.status_code == 303
+    assert "Gespeichert" in text_of(admin.get(saved.headers["Location"]).text)
+    now = rules(net)
+    assert (now.period, now.unit, now.back_by) == (3, Unit.WORKING_DAYS, date(2027, 7, 16))
+    assert (now.approval, now.courier, now.fee) == (False, True, "2 € je Woche")
+    assert rules(net, "room").period != 3
+    told = page(client, number, wish(first, last))
+    assert told.status_code == 422
+    assert "Die Ausleihe ist zu lang" in text_of(told.text)
+    shown = admin.get(f"{RULES}?art=device&fuer=private").text
+    assert 'value="16.07.2027"' in shown
+    assert "Geräte, Privatpersonen" in text_of(shown)
+
+
+def test_empty_fields_take_the_rules_away_and_the_log_keeps_both(
+    net: Network, admin: FlaskClient
+) -> None:
+    for most in ("2", ""):
+        send(admin, RULES, RULES, art="", fuer="", most=most)
+    assert rules(net).most is None
+    with net.hub.db.read() as session:
+        assert session.scalars(sa.select(BookingRules)).all() == []
+        entries = session.scalars(
+            sa.select(AuditEntry).where(AuditEntry.action == "booking.rules")
+        ).all()
+    assert [(one.before, one.after) for one in entries] == [
+        (None, {"most": 2}),
+        ({"most": 2}, None),
+    ]
+
+
+def test_what_cannot_be_read_is_said_at_its_field_and_nothing_is_kept(
+    net: Network, admin: FlaskClient
+) -> None:
+    wrong = send(admin, RULES, RULES, art="", fuer="", period="-1", back_by="31.2.2027", most="0")
+    assert wrong.status_code == 422
+    for field in ("period", "back_by", "most"):
+        assert f'href="#{field}"' in wrong.text
+    assert 'value="31.2.2027"' in wrong.text, "what was typed is still there"
+    with net.hub.db.read() as session:
+        assert session.scalars(sa.select(BookingRules)).all() == []
+    assert send(admin, RULES, RULES, art="spaceship", fuer="").status_code == 404
+
+
+def test_opening_hours_and_closures(net: Network, admin: FlaskClient) -> None:
+    week = {"tag0": "8:00-12.30, 13:00–16:00", "tag5": "10:00-12:00"}
+    closures = "24.12.2026 - 1.1.2027 Weihnachten\n14.5.2027 Brückentag\n2027-06-04"
+    saved = send(admin, HOURS, HOURS, **week, closures=closures, school_holidays="1")
+    assert saved.status_code == 303
+    with net.hub.db.read() as session:
+        calendar = house.calendar(session, SITE)
+    assert calendar.week[0] == ((time(8), time(12, 30)), (time(13), time(16)))
+    assert calendar.week[1] == ()
+    assert calendar.week[5] == ((time(10), time(12)),)
+    assert calendar.closures == (
+        Closure(date(2026, 12, 24), date(2027, 1, 1), "Weihnachten"),
+        Closure(date(2027, 5, 14), date(2027, 5, 14), "Brückentag"),
+        Closure(date(2027, 6, 4), date(2027, 6, 4)),
+    )
+    assert calendar.closed_in_school_holidays
+    shown = admin.get(HOURS).text
+    assert 'value="08:00-12:30, 13:00-16:00"' in shown
+    assert "24.12.2026 - 01.01.2027 Weihnachten" in shown
+    again = send(admin, HOURS, HOURS, tag0="25:00-26:00", tag1="16:00-8:00", closures="morgen")
+    assert again.status_code == 422
+    for field in ("tag0", "tag1", "closures"):
+        assert f'id="{field}-error"' in again.text
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [("8-12", "hours"), ("12:00-14:00, 8:00-9:00", "order"), ("8:00-10:00, 10:00-12:00", "order")],
+)
+def test_hours_that_cannot_be(line: str, reason: str) -> None:
+    _, problems = saying.read_week([line])
+    assert [one.reason for one in problems] == [reason]
