@@ -117,6 +117,8 @@ PAGES = {
     "my booking": f"/meine-buchungen/{BOOKED}?neu=1",
     "desk": "/borken/verwaltung/theke?code=nichts",
     "desk booking": f"/borken/verwaltung/buchung/{BOOKED}",
+    "rules of booking": "/borken/verwaltung/buchungsregeln",
+    "opening hours": "/borken/verwaltung/oeffnungszeiten",
     "desk slip": f"/borken/verwaltung/buchung/{BOOKED}/beleg",
     "imprint": "/impressum",
     "privacy": "/datenschutz",
@@ -146,6 +148,7 @@ AS_ADMIN = frozenset(
     | {"booking check", "my bookings", "my booking", "desk", "desk booking", "desk slip"}
     | {"inventory", "inventory found", "inventory empty"}
     | {"model new", "model", "model changed", "piece"}
+    | {"rules of booking", "opening hours"}
 )
 """Pages that are seen by an admin of Borken who is logged in."""
 ERRORS = {
