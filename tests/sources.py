@@ -65,7 +65,9 @@ class Network:
 
 
 @contextmanager
-def network(database_url: str, folder: Path, sites: Iterable[str]) -> Iterator[Network]:
+def network(
+    database_url: str, folder: Path, sites: Iterable[str], more: Iterable[Point] = ()
+) -> Iterator[Network]:
     plugin = type("Scripted", (Scripted,), {"scripts": {}})
     settings = Settings(
         database_url=database_url,
@@ -76,7 +78,7 @@ def network(database_url: str, folder: Path, sites: Iterable[str]) -> Iterator[N
         admin_email="betrieb@example.org",
     )
     bundled = (Accounts, Edmond, Lending, Requests, Rooms, Tables, Trainings)
-    points = [Point("scripted", plugin), *(Point(one.name, one) for one in bundled)]
+    points = [Point("scripted", plugin), *(Point(one.name, one) for one in bundled), *more]
     with Hub.open(settings, points) as hub:
         with hub.db.write() as session:
             for position, key in enumerate(sites):

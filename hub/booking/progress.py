@@ -83,7 +83,8 @@ class Entry:
 
     site: str
     plugin: str
-    bookable_id: int
+    bookable_id: int | None
+    """None where another system keeps the books."""
     kind: str
     title: str
     time: Stretch
@@ -101,7 +102,7 @@ class Entry:
         """The same for the same request, whatever state the rules give it."""
         asked = (
             self.site,
-            self.bookable_id,
+            self.bookable_id if self.bookable_id is not None else self.offer_id,
             *self.time,
             self.quantity,
             self.person_id,
@@ -122,6 +123,7 @@ def create(db: Database, entry: Entry, key: str, actor: str, now: datetime) -> t
         with db.write(queued=True) as session:
             return enter(session, entry, key, actor, now)
     except Full as full:
+        assert entry.bookable_id is not None
         with db.read() as session:
             others = ledger.alternatives(
                 session, entry.bookable_id, entry.time, entry.quantity, now
@@ -148,7 +150,8 @@ def enter(session: Session, entry: Entry, key: str, actor: str, now: datetime) -
         number: int = connection.execute(_insert, values(entry, now)).scalar_one()
     except sa.exc.IntegrityError:  # what it refers to is not there
         raise Unbookable("gone") from None
-    ledger.take(session, number, entry.bookable_id, entry.time, entry.quantity, now)
+    if entry.bookable_id is not None:
+        ledger.take(session, number, entry.bookable_id, entry.time, entry.quantity, now)
     connection.execute(_settle_key, {"site": entry.site, "used": key, "booking": number})
     _note(session, number, entry.state, actor, "", now)
     return number, True

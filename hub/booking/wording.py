@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_datetime
 from flask_babel import get_locale, gettext, ngettext
 
+from hub.booking.elsewhere import NotCancelled
 from hub.booking.errors import (
     AgainstRules,
     BookingError,
@@ -41,6 +42,12 @@ def explain(error: BookingError, zone: ZoneInfo) -> str:
         )
     if isinstance(error, Unbookable):
         return UNBOOKABLE[error.reason]()
+    if isinstance(error, NotCancelled):
+        return gettext(
+            "The system that keeps this booking could not be told yet. It is tried again; "
+            "look here later. %(why)s",
+            why=error.why,
+        )
     if isinstance(error, ItemError):
         return _PIECES[error.reason](error)
     raise TypeError(type(error))

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from hub.booking import announce, reminders
+from hub.booking import announce, elsewhere, reminders
 from hub.booking import retention as booking_retention
 from hub.catalogue import linking, page, runs
 from hub.catalogue.sync import Interrupted, sync
@@ -108,6 +108,12 @@ def remind(context: Context, _: Mapping[str, Any]) -> str:
     return reminders.run(context.hub.db, now(), context.check)
 
 
+def settle_bookings(context: Context, _: Mapping[str, Any]) -> str:
+    """Say to other systems what they were not told yet, and ask them what became of bookings."""
+    done = elsewhere.settle_due(context.hub.db, context.hub.sites.site, now())
+    return f"{done} bookings looked at."
+
+
 def clean_up(context: Context, _: Mapping[str, Any]) -> str:
     """Erase what is older than its retention: of runs and jobs, and of persons."""
     before = now() - RETENTION
@@ -175,6 +181,7 @@ TASKS: Mapping[str, Task] = {
     announce.TASK: tell_of_bookings,
     reminders.TASK: remind,
     outbox.TASK: send_mails,
+    elsewhere.TASK: settle_bookings,
 }
 
 CLEANUP = Schedule("cleanup", "45 5 * * *", UTC, "cleanup")
@@ -182,6 +189,7 @@ REMINDERS = Schedule(reminders.TASK, "3 * * * *", UTC, reminders.TASK)
 """Each hour: it is morning at each site by its own clock."""
 ANNOUNCE = Schedule(announce.TASK, "* * * * *", UTC, announce.TASK, eager=True)
 MAILS = Schedule(outbox.TASK, "* * * * *", UTC, outbox.TASK, eager=True)
+ELSEWHERE = Schedule(elsewhere.TASK, "* * * * *", UTC, elsewhere.TASK, eager=True)
 
 WORKS = Schedule("works", "*/10 * * * *", UTC, "works")
 
@@ -200,10 +208,11 @@ def works(hub: Hub) -> list[Schedule]:
 
 def while_due(hub: Hub) -> list[Schedule]:
     """The schedules of what is looked after each minute, while there is something: events of
-    bookings, and mails that were put off or queued while a job was about to end. They would fill
-    the list of jobs if they came every minute."""
+    bookings, bookings that other systems keep, and mails that were put off or queued while a job
+    was about to end. They would fill the list of jobs if they came every minute."""
     with hub.db.read() as session:
         return [
             *([ANNOUNCE] if announce.is_due(session) else []),
             *([MAILS] if outbox.is_due(session) else []),
+            *([ELSEWHERE] if elsewhere.is_due(session, now()) else []),
         ]

@@ -270,3 +270,22 @@ Index(
     sqlite_where=text("back_at IS NULL"),
     postgresql_where=text("back_at IS NULL"),
 )
+
+
+class Elsewhere(Base):
+    """What is still to be said to the system that keeps the books of a booking, where that is
+    another one, and when it was last asked."""
+
+    __tablename__ = "booking_elsewhere"
+    __table_args__ = (Index(None, "next_at"),)
+
+    booking_id: Mapped[int] = mapped_column(
+        ForeignKey("booking.id", ondelete="CASCADE"), primary_key=True
+    )
+    step: Mapped[str]
+    """`create` or `cancel` until it is done; then `watch`, and `done` at the end."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Not before then; None when nothing is left to do."""
+    problem: Mapped[str] = mapped_column(Text, default="")
+    """Why the last attempt failed, for the staff."""

@@ -18,10 +18,12 @@ from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from hub.booking import contacts, dates, house, month, questions, wording
+from hub import models
+from hub.booking import contacts, dates, elsewhere, house, month, questions, wording
 from hub.booking.dates import Typed
-from hub.booking.errors import Refusal
+from hub.booking.errors import BookingError, Refusal
 from hub.booking.intervals import Stretch
+from hub.booking.keeping import LedgerPlugin
 from hub.booking.month import Day
 from hub.booking.opening import Calendar
 from hub.booking.rules import Rules
@@ -164,7 +166,10 @@ def book(offer_id: int) -> Response:
     )
     key = f"form-{actor.person_id}-{_text('schluessel', 64)}"
     try:
-        made: Booking = site.one(view.plugin, "booking_create", request=wanted, key=key)
+        reference = _made(site, wanted, key)
+    except BookingError as error:
+        told = wording.explain(error, calendar.zone)
+        return _second(view, wish, asked, actor, calendar, [("", told)], 409)
     except Rejected as rejected:
         return _second(view, wish, asked, actor, calendar, [("", str(rejected))], 409)
     except PluginError as error:
@@ -174,7 +179,26 @@ def book(offer_id: int) -> Response:
             "properly. Nothing was booked; please try again later."
         )
         return _second(view, wish, asked, actor, calendar, [("", told)], 503)
-    return redirect(url_for("my_bookings.show", reference=made.id, neu=1), 303)
+    return redirect(url_for("my_bookings.show", reference=reference, neu=1), 303)
+
+
+def _made(site: Site, wanted: BookingRequest, key: str) -> str:
+    """Book with the plugin that keeps the books; returns the reference.
+
+    Raises `BookingError`, or what the plugin raises.
+    """
+    plugin = wanted.offer.plugin
+    if isinstance(site.plugins[plugin], LedgerPlugin):
+        made: Booking = site.one(plugin, "booking_create", request=wanted, key=key)
+        return made.id
+    db = context.the_hub().db
+    number = elsewhere.ask(db, wanted, key, context.now())
+    elsewhere.settle(db, site, number)
+    with db.read() as session:
+        row = session.get_one(models.Booking, number)
+    if row.state == "refused":
+        raise Rejected(row.reason)
+    return row.reference
 
 
 def fixed_time(view: OfferView) -> Stretch | None:

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
-from hub.booking import blocks, contacts, house, items, ledger, progress, wording
+from hub.booking import blocks, contacts, elsewhere, house, items, ledger, progress, wording
 from hub.booking.errors import BookingError
 from hub.booking.items import Back
 from hub.booking.progress import NEXT
@@ -148,6 +148,19 @@ def step(site: str, reference: str) -> ResponseReturnValue:
     """Confirms, refuses, cancels, notes that nobody came, or that it took place."""
     state = request.form.get("zustand", "")
 
+    who = login.demand("desk.use", site)
+    with context.the_hub().db.read() as session:
+        row = _row(session, site, reference)
+    if row.bookable_id is None:  # the other system has the say
+        if state != "cancelled":
+            abort(400)
+        hub = context.the_hub()
+        try:
+            elsewhere.cancel(hub.db, hub.sites.site(site), row.id, who.key, context.now())
+        except BookingError as error:
+            return _page(site, reference, wording.explain(error, context.zone_of(site)), 503)
+        return redirect(url_for("desk.show", site=site, reference=reference, fertig=1), 303)
+
     def do(session: Session, row: Booking, actor: str) -> None:
         if state not in {one for following in NEXT.values() for one in following}:
             abort(400)
@@ -230,7 +243,7 @@ def _page(site: str, reference: str, problem: str = "", status: int = 200) -> Re
             facts=my_bookings.facts(session, row),
             history=my_bookings.history(session, row),
             contact=_contact(session, row),
-            following=following if not by_day else following - {"returned"},
+            following=_offered(row, following),
             by_day=by_day,
             pieces=sum(wanted.values()),
             usable=[
@@ -247,6 +260,14 @@ def _page(site: str, reference: str, problem: str = "", status: int = 200) -> Re
             ],
         )
     return make_response(page, status)
+
+
+def _offered(row: Booking, following: frozenset[str]) -> frozenset[str]:
+    """The steps that make sense: what is lent is taken back, and what another system keeps can
+    only be given up from here."""
+    if row.bookable_id is None:
+        return following & {"cancelled"}
+    return following - {"returned"} if row.kind in house.BY_DAY else following
 
 
 def _rows(session: Session, rows: Sequence[Booking]) -> list[Row]:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from hub.booking import (
     cases,
+    elsewhere,
     house,
     invitation,
     ledger,
@@ -105,6 +106,17 @@ def show(reference: str) -> ResponseReturnValue:
 @pages.post("/<reference>/stornieren")
 def cancel(reference: str) -> ResponseReturnValue:
     """Gives the booking up; pressed twice it is given up once."""
+    who = login.demand("booking.cancel")
+    with context.the_hub().db.read() as session:
+        row = _mine(session, reference)
+    if row.bookable_id is None and row.state in ("requested", "confirmed"):
+        hub = context.the_hub()
+        try:
+            site = hub.sites.site(row.site_key)
+            elsewhere.cancel(hub.db, site, row.id, who.key, context.now())
+        except BookingError as error:
+            return _page(reference, wording.explain(error, context.zone_of(row.site_key)), 503)
+        return redirect(url_for("my_bookings.show", reference=reference), 303)
 
     def do(session: Session, row: Booking, actor: str) -> None:
         if row.state != "cancelled":
@@ -290,6 +302,7 @@ def _page(reference: str, problem: str = "", status: int = 200) -> ResponseRetur
             "line": line(row),
             "facts": facts(session, row),
             "history": history(session, row),
+            "waits": elsewhere.waits(session, row),
             "may_undo": _may_undo(session, row, login.actor().key),
             "contact": context.sites()[row.site_key].contact,
             "talk": _talk(session, row),
@@ -352,7 +365,7 @@ def _extension(session: Session, row: Booking) -> Stretch | AgainstRules:
 
 def _may_undo(session: Session, row: Booking, actor: str) -> bool:
     """Only one's own cancellation, and only of what is still to come."""
-    if row.state != "cancelled" or row.starts_at <= context.now():
+    if row.state != "cancelled" or row.starts_at <= context.now() or row.bookable_id is None:
         return False
     last = session.execute(
         sa.select(BookingEvent.event, BookingEvent.actor)

@@ -1,0 +1,287 @@
+"""Bookings whose books another system keeps: said to it again and again until it answers.
+
+The hub's own row comes first, with the step that is still to be done; then the plugin is called,
+never inside a transaction, with the booking's reference as its key, which books once however often
+it is said. Whatever dies in between, the next turn goes on from the row. What the other system
+changes by itself is found by asking it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import Session
+
+from hub.booking import house, progress
+from hub.booking.errors import AgainstRules, BookingError
+from hub.booking.intervals import Stretch
+from hub.booking.progress import HOLDING, STATES, Entry
+from hub.catalogue import offers
+from hub.db import Database
+from hub.errors import PluginError, Rejected
+from hub.models import Booking, BookingContact, BookingEvent, Elsewhere, Institution, Person
+from hub.models.base import now as clock
+from hub.records import Booking as BookingRecord
+from hub.records import BookingRequest, Contact, Offer
+from hub.records import Person as Asker
+from hub.site import Site
+
+TASK = "bookings"
+DEADLINE = 15.0
+"""Seconds that the other system may take."""
+LEASE = timedelta(minutes=2)
+"""For so long nobody else takes up what somebody has begun."""
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=6)
+WATCH = timedelta(minutes=30)
+"""How often an open booking is asked for."""
+AT_ONCE = 50
+
+log = structlog.get_logger(__name__)
+
+
+class NotCancelled(BookingError):
+    """The other system was not told yet, or refuses; `why` is for the person."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def ask(db: Database, request: BookingRequest, key: str, now: datetime) -> int:
+    """Note a booking that is to be made elsewhere, once per key; returns its number.
+
+    Raises `AgainstRules`, `KeyReused` or `Unbookable`.
+    """
+    site = request.offer.site
+    with db.write(queued=True) as session:
+        person = session.scalars(sa.select(Person.id).where(Person.key == request.person.id)).one()
+        time = Stretch(request.start, request.end)
+        kind = request.offer.record.kind
+        standing, _, refusals = house.refusals(
+            session, site, kind, person, request.institution, time, request.quantity, now
+        )
+        if refusals and not progress.is_known(session, site, key):
+            raise AgainstRules(refusals)
+        entry = Entry(
+            site=site,
+            plugin=request.offer.plugin,
+            bookable_id=None,
+            kind=kind,
+            title=request.offer.record.title,
+            time=time,
+            quantity=request.quantity,
+            offer_id=request.offer.id,
+            person_id=person,
+            institution_id=request.institution if standing.registered else None,
+            borrower=standing.borrower,
+            fulfilment=request.fulfilment,
+            note=request.note,
+            answers=request.answers,
+        )
+        number, made = progress.enter(session, entry, key, request.person.id, now)
+        if made:
+            session.add(Elsewhere(booking_id=number, step="create", next_at=now))
+        return number
+
+
+def settle(db: Database, site: Site, number: int, now: Callable[[], datetime] = clock) -> None:
+    """Do the step that is due of one booking, unless somebody else is at it."""
+    with db.write() as session:
+        todo = session.get(Elsewhere, number)
+        if todo is None or todo.next_at is None or todo.next_at > now():
+            return
+        step, attempts = todo.step, todo.attempts + 1
+        todo.attempts, todo.next_at = attempts, now() + LEASE
+        row = session.get_one(Booking, number)
+        request, record = _request(session, row), _record(session, row)
+    if request is None or record is None:
+        _give_up(db, number, "Its offer or its person is gone.")
+        return
+    try:
+        if step == "create":
+            answer = site.one(
+                row.plugin,
+                "booking_create",
+                deadline=DEADLINE,
+                request=request,
+                key=row.reference,
+            )
+        elif step == "cancel":
+            answer = site.one(
+                row.plugin,
+                "booking_cancel",
+                deadline=DEADLINE,
+                booking=record,
+                key=f"cancel-{row.reference}",
+            )
+        else:
+            answer = site.one(row.plugin, "booking_state", deadline=DEADLINE, booking=record)
+        wrong = _wrong(answer, record, step)
+        if wrong:
+            raise ValueError(wrong)
+    except Rejected as refused:
+        _refused(db, number, step, str(refused), now())
+        return
+    except (PluginError, ValueError) as error:
+        log.warning("booking.elsewhere", plugin=row.plugin, step=step, kind=type(error).__name__)
+        pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 12), LONGEST_PAUSE)
+        with db.write() as session:
+            todo = session.get_one(Elsewhere, number)
+            todo.next_at, todo.problem = now() + pause, str(error)[:1_000]
+        return
+    _note(db, number, answer, now())
+
+
+def is_due(session: Session, now: datetime) -> bool:
+    """Whether something is to be said or asked."""
+    return (
+        session.scalar(sa.select(Elsewhere.booking_id).where(Elsewhere.next_at <= now).limit(1))
+        is not None
+    )
+
+
+def settle_due(db: Database, site_of: Callable[[str], Site], now: datetime) -> int:
+    """Do what is due, oldest first; returns how many bookings were looked at."""
+    with db.read() as session:
+        due = session.execute(
+            sa.select(Elsewhere.booking_id, Booking.site_key)
+            .join(Booking, Booking.id == Elsewhere.booking_id)
+            .where(Elsewhere.next_at <= now)
+            .order_by(Elsewhere.next_at)
+            .limit(AT_ONCE)
+        ).all()
+    for number, site in due:
+        settle(db, site_of(site), number)
+    return len(due)
+
+
+def cancel(db: Database, site: Site, number: int, actor: str, now: datetime) -> None:
+    """Give a booking up elsewhere; raises `NotCancelled` where that is not done yet."""
+    with db.write() as session:
+        row = session.get_one(Booking, number)
+        todo = session.get_one(Elsewhere, number)
+        if not row.external_id and todo.step == "create" and todo.attempts == 0:
+            progress.advance(session, row, "cancelled", actor, now)  # it was never said there
+            todo.step, todo.next_at = "done", None
+            return
+        todo.step, todo.next_at, todo.attempts = "cancel", now, 0
+    settle(db, site, number, lambda: now)
+    with db.read() as session:
+        row, todo = session.get_one(Booking, number), session.get_one(Elsewhere, number)
+        if row.state in HOLDING:
+            raise NotCancelled(todo.problem)
+
+
+def waits(session: Session, booking: Booking) -> bool:
+    """Whether the other system has not confirmed yet that it knows the booking."""
+    if booking.bookable_id is not None:
+        return False
+    return booking.state == "requested" and not booking.external_id
+
+
+def _note(db: Database, number: int, answer: BookingRecord, now: datetime) -> None:
+    """What the other system says is so."""
+    with db.write() as session:
+        row, todo = session.get_one(Booking, number), session.get_one(Elsewhere, number)
+        row.external_id = answer.id
+        if answer.state != row.state:
+            _follow(session, row, answer.state, now)
+        going_on = answer.state in HOLDING
+        todo.step, todo.problem, todo.attempts = "watch" if going_on else "done", "", 0
+        todo.next_at = now + WATCH if going_on else None
+
+
+def _refused(db: Database, number: int, step: str, why: str, now: datetime) -> None:
+    with db.write() as session:
+        row, todo = session.get_one(Booking, number), session.get_one(Elsewhere, number)
+        todo.problem = why[:1_000]
+        if step == "create":
+            _follow(session, row, "refused", now, why)
+            todo.step, todo.next_at = "done", None
+        else:
+            todo.step, todo.next_at = "watch", now + WATCH
+
+
+def _give_up(db: Database, number: int, why: str) -> None:
+    with db.write() as session:
+        todo = session.get_one(Elsewhere, number)
+        todo.step, todo.next_at, todo.problem = "done", None, why
+
+
+def _follow(session: Session, row: Booking, state: str, now: datetime, reason: str = "") -> None:
+    """The state is the other system's to say, whatever ours was."""
+    row.state, row.changed_at = state, now
+    row.reason = reason[: progress.LONGEST_TEXT]
+    session.add(
+        BookingEvent(
+            booking_id=row.id,
+            at=now,
+            event=state,
+            actor=row.plugin,
+            note=reason[: progress.LONGEST_TEXT],
+        )
+    )
+
+
+def _wrong(answer: object, asked: BookingRecord, step: str) -> str:
+    """Why this cannot be the answer to what was asked; empty where it can."""
+    if not isinstance(answer, BookingRecord):
+        return "It did not answer with a booking."
+    if not isinstance(answer.id, str) or not 0 < len(answer.id) <= 200:
+        return "Its booking has no id."
+    if answer.state not in STATES:
+        return f"Its booking is {str(answer.state)[:50]!r}, which is no state."
+    if step != "create" and answer.id != asked.id:
+        return "It answered with another booking."
+    same = (answer.start, answer.end, answer.quantity) == (
+        asked.start,
+        asked.end,
+        asked.quantity,
+    )
+    return "" if same or step != "create" else "It confirmed what it was not asked for."
+
+
+def _record(session: Session, row: Booking) -> BookingRecord | None:
+    offer = _offer(session, row)
+    if offer is None:
+        return None
+    return BookingRecord(
+        id=row.external_id,
+        offer=offer,
+        state=row.state,
+        start=row.starts_at,
+        end=row.ends_at,
+        quantity=row.quantity,
+        note=row.note,
+    )
+
+
+def _request(session: Session, row: Booking) -> BookingRequest | None:
+    offer, person = _offer(session, row), session.get(Person, row.person_id or 0)
+    if offer is None or person is None:
+        return None
+    contact = session.get(BookingContact, (person.id, row.site_key))
+    institution = session.get(Institution, row.institution_id) if row.institution_id else None
+    return BookingRequest(
+        offer=offer,
+        person=Asker(person.key),
+        start=row.starts_at,
+        end=row.ends_at,
+        quantity=row.quantity,
+        note=row.note,
+        institution=row.institution_id,
+        institution_name=institution.name if institution else "",
+        fulfilment=row.fulfilment,
+        answers=row.answers,
+        contact=Contact(contact.name, contact.email, contact.phone) if contact else None,
+    )
+
+
+def _offer(session: Session, row: Booking) -> Offer | None:
+    view = offers.by_ids(session, [row.offer_id or 0]).get(row.offer_id or 0)
+    if view is None:
+        return None
+    return Offer(view.id, view.site, view.plugin, view.record)

@@ -1,0 +1,279 @@
+"""Another system keeps the books: exactly one booking there, whatever dies on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from hub import Plugin, activations, hookimpl, models
+from hub.booking import elsewhere
+from hub.booking.elsewhere import NotCancelled
+from hub.catalogue.sync import sync
+from hub.errors import Rejected, Unavailable
+from hub.identity import people
+from hub.models import Booking, Elsewhere
+from hub.models.base import now
+from hub.records import (
+    AccessMode,
+    BookingRequest,
+    Change,
+    Checkpoint,
+    Kind,
+    Offer,
+    Person,
+    Record,
+    Slot,
+    Upsert,
+)
+from hub.records import Booking as BookingRecord
+from tests.hub.hostile import text
+from tests.sources import Network, Point, network
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Foreign(Plugin):
+    """A system with books of its own, which fails as a test tells it."""
+
+    name = "foreign"
+    title = text("Foreign")
+    books: dict[str, BookingRecord] = {}
+    calls: list[str] = []
+    before: Callable[[], None] = staticmethod(lambda: None)
+    after: Callable[[], None] = staticmethod(lambda: None)
+    answer: Callable[[BookingRecord], BookingRecord] = staticmethod(lambda made: made)
+
+    @hookimpl
+    def catalogue_changes(self, cursor: str | None) -> Iterator[Change]:
+        record = Record("f1", Kind.ROOM, "Fremder Raum", access=AccessMode.BOOKING)
+        yield Upsert(record)
+        yield Checkpoint(None, complete=True)
+
+    @hookimpl
+    def booking_slots(self, offer: Offer, start: datetime, end: datetime) -> Sequence[Slot]:
+        return [Slot(start, end, 1)]
+
+    @hookimpl
+    def booking_create(self, request: BookingRequest, key: str) -> BookingRecord:
+        self.calls.append(key)
+        type(self).before()
+        made = BookingRecord(
+            key, request.offer, "confirmed", request.start, request.end, request.quantity
+        )
+        self.books.setdefault(key, made)
+        type(self).after()
+        return type(self).answer(self.books[key])
+
+    @hookimpl
+    def booking_cancel(self, booking: BookingRecord, key: str) -> BookingRecord:
+        type(self).before()
+        self.books[booking.id] = replace(booking, state="cancelled")
+        return self.books[booking.id]
+
+    @hookimpl
+    def booking_state(self, booking: BookingRecord) -> BookingRecord:
+        return self.books[booking.id]
+
+
+@pytest.fixture
+def plugin() -> type[Foreign]:
+    return type("Foreign", (Foreign,), {"books": {}, "calls": []})
+
+
+@pytest.fixture
+def net(database_url: str, tmp_path: Path, plugin: type[Foreign]) -> Iterator[Network]:
+    with network(database_url, tmp_path, ["borken"], [Point("foreign", plugin)]) as made:
+        activations.enable(made.hub, "borken", "foreign", {}, actor="test")
+        assert not sync(made.hub.db, made.site("borken"), "foreign").error
+        yield made
+
+
+@pytest.fixture
+def request_(net: Network) -> BookingRequest:
+    with net.hub.db.write() as session:
+        row = session.scalars(sa.select(models.Offer).where(models.Offer.plugin == "foreign")).one()
+        somebody = people.add(session, name="Erika Muster", email="")
+        record = Record("f1", Kind.ROOM, "Fremder Raum", access=AccessMode.BOOKING)
+        offer, asker = Offer(row.id, "borken", "foreign", record), Person(somebody.key)
+    start = now().replace(hour=9, minute=0) + timedelta(days=21)
+    start += timedelta(days=-start.weekday())
+    return BookingRequest(offer, asker, start, start + timedelta(hours=2))
+
+
+def ask(net: Network, request: BookingRequest, key: str = "form-1") -> int:
+    return elsewhere.ask(net.hub.db, request, key, now())
+
+
+def row(net: Network, number: int) -> Booking:
+    with net.hub.db.read() as session:
+        found = session.get_one(Booking, number)
+        session.expunge(found)
+        return found
+
+
+def later(net: Network) -> None:
+    """The worker's next turn, when every pause is over."""
+    with net.hub.db.write() as session:
+        session.execute(
+            sa.update(Elsewhere)
+            .where(Elsewhere.next_at.is_not(None))
+            .values(next_at=now() - timedelta(seconds=1))
+        )
+    elsewhere.settle_due(net.hub.db, net.site, now())
+
+
+def test_it_is_booked_there_and_confirmed_here(
+    net: Network, plugin: type[Foreign], request_: BookingRequest
+) -> None:
+    number = ask(net, request_)
+    assert row(net, number).state == "requested"
+    elsewhere.settle(net.hub.db, net.site("borken"), number)
+    made = row(net, number)
+    assert (made.state, made.external_id) == ("confirmed", made.reference)
+    assert list(plugin.books) == [made.reference]
+    assert ask(net, request_) == number, "the same form again"
+    elsewhere.settle(net.hub.db, net.site("borken"), number)
+    assert len(plugin.calls) == 1
+
+
+def die(*_: Any, **__: Any) -> None:
+    raise Killed
+
+
+@pytest.mark.parametrize("at", ["before it is said", "after it is done there", "when it is noted"])
+def test_whoever_dies_on_the_way_leaves_exactly_one_booking(
+    net: Network,
+    plugin: type[Foreign],
+    request_: BookingRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    at: str,
+) -> None:
+    number = ask(net, request_)
+    site = net.site("borken")
+    with monkeypatch.context() as patched:
+        if at == "before it is said":
+            patched.setattr(site, "one", die)
+        elif at == "after it is done there":
+            said = site.one
+
+            def say_and_die(*a: Any, **b: Any) -> None:
+                said(*a, **b)
+                raise Killed
+
+            patched.setattr(site, "one", say_and_die)
+        else:
+            patched.setattr(elsewhere, "_note", die)
+        with pytest.raises(Killed):
+            elsewhere.settle(net.hub.db, site, number)
+    assert row(net, number).state == "requested", "nothing is lost"
+    later(net)
+    assert row(net, number).state == "confirmed"
+    assert len(plugin.books) == 1
+
+
+def test_a_system_that_is_down_is_asked_again_with_growing_pauses(
+    net: Network, plugin: type[Foreign], request_: BookingRequest
+) -> None:
+    def down() -> None:
+        raise Unavailable("Wartung")
+
+    plugin.before = staticmethod(down)
+    number = ask(net, request_)
+    pauses = []
+    for _ in range(3):
+        later(net)
+        with net.hub.db.read() as session:
+            todo = session.get_one(Elsewhere, number)
+            assert todo.next_at is not None
+            pauses.append((todo.next_at - now()).total_seconds())
+            assert "Wartung" in todo.problem
+    assert pauses == sorted(pauses)
+    assert pauses[-1] > 2 * pauses[0]
+    plugin.before = staticmethod(lambda: None)
+    later(net)
+    assert row(net, number).state == "confirmed"
+
+
+def test_what_it_refuses_is_refused_here_with_its_reason(
+    net: Network, plugin: type[Foreign], request_: BookingRequest
+) -> None:
+    def no() -> None:
+        raise Rejected("Der Raum wird gestrichen.")
+
+    plugin.before = staticmethod(no)
+    number = ask(net, request_)
+    elsewhere.settle(net.hub.db, net.site("borken"), number)
+    made = row(net, number)
+    assert (made.state, made.reason) == ("refused", "Der Raum wird gestrichen.")
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        lambda made: replace(made, quantity=7),
+        lambda made: replace(made, end=made.end + timedelta(days=9)),
+        lambda made: replace(made, state="glorious"),
+        lambda made: replace(made, id=""),
+        lambda made: "yes",
+    ],
+)
+def test_a_plugin_that_confirms_what_it_was_not_asked_is_not_believed(
+    net: Network, plugin: type[Foreign], request_: BookingRequest, lie: Any
+) -> None:
+    plugin.answer = staticmethod(lie)
+    number = ask(net, request_)
+    elsewhere.settle(net.hub.db, net.site("borken"), number)
+    made = row(net, number)
+    assert (made.state, made.external_id) == ("requested", "")
+    with net.hub.db.read() as session:
+        assert session.get_one(Elsewhere, number).problem
+
+
+def test_what_is_changed_there_is_found_here(
+    net: Network, plugin: type[Foreign], request_: BookingRequest
+) -> None:
+    number = ask(net, request_)
+    elsewhere.settle(net.hub.db, net.site("borken"), number)
+    (reference,) = plugin.books
+    plugin.books[reference] = replace(plugin.books[reference], state="cancelled")
+    later(net)
+    assert row(net, number).state == "cancelled"
+    with net.hub.db.read() as session:
+        assert session.get_one(Elsewhere, number).next_at is None
+
+
+def test_cancelling_reaches_the_other_system_or_says_that_it_did_not_yet(
+    net: Network, plugin: type[Foreign], request_: BookingRequest
+) -> None:
+    number = ask(net, request_)
+    elsewhere.settle(net.hub.db, net.site("borken"), number)
+
+    def down() -> None:
+        raise Unavailable("Wartung")
+
+    plugin.before = staticmethod(down)
+    with pytest.raises(NotCancelled):
+        elsewhere.cancel(net.hub.db, net.site("borken"), number, "me", now())
+    assert row(net, number).state == "confirmed"
+    plugin.before = staticmethod(lambda: None)
+    later(net)
+    assert row(net, number).state == "cancelled"
+    assert [one.state for one in plugin.books.values()] == ["cancelled"]
+
+
+def test_what_was_never_said_there_is_given_up_here_alone(
+    net: Network, plugin: type[Foreign], request_: BookingRequest
+) -> None:
+    number = ask(net, request_)
+    elsewhere.cancel(net.hub.db, net.site("borken"), number, "me", now())
+    assert row(net, number).state == "cancelled"
+    later(net)
+    assert plugin.books == {}
