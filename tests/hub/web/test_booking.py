@@ -21,7 +21,7 @@ from hub.models.base import now
 from hub.records import Kind
 from tests.bookings import SITE, bookings, offer, open_day, wish
 from tests.hub.web.test_pages import text_of
-from tests.identities import log_in, send
+from tests.identities import log_in, person, send
 from tests.sources import Network
 
 CONTACT = {"name": "Svenja Ackermann", "email": "ackermann@schule.example", "telefon": "02861 1"}
@@ -382,10 +382,13 @@ def test_what_is_overdue_is_seen_at_the_desk(
     net: Network, teacher: FlaskClient, staff: FlaskClient
 ) -> None:
     offer(net, capacity=1)
+    who = person(net.hub, Role.TEACHER, SITE)
     with net.hub.db.write() as session:
         one = session.scalars(sa.select(Bookable)).one()
         long_ago = Stretch(now() - timedelta(days=9), now() - timedelta(days=2))
-        entry = progress.Entry(SITE, "lending", one.id, one.kind, one.title, long_ago)
+        entry = progress.Entry(
+            SITE, "lending", one.id, one.kind, one.title, long_ago, person_id=who
+        )
         made, _ = progress.enter(session, entry, "k", "", long_ago.start)
         row = session.get_one(Booking, made)
         progress.advance(session, row, "confirmed", "", long_ago.start)
