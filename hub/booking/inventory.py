@@ -145,6 +145,19 @@ def pieces(session: Session, bookable_id: int) -> list[Item]:
     )
 
 
+def all_pieces(session: Session, site: str, plugin: str) -> dict[int, list[Item]]:
+    """All pieces of a site by model, in the order of their codes."""
+    found: dict[int, list[Item]] = {}
+    for item in session.scalars(
+        sa.select(Item)
+        .join(Bookable, Bookable.id == Item.bookable_id)
+        .where(Item.site_key == site, Bookable.plugin == plugin)
+        .order_by(Item.code)
+    ):
+        found.setdefault(item.bookable_id, []).append(item)
+    return found
+
+
 def save(
     session: Session,
     site: str,

@@ -66,25 +66,31 @@ def add(
     owner: str = "",
 ) -> Item:
     """Put a piece in; raises `ItemError` (`code`, `taken`) for no code or one that is known."""
+    made = new(site, bookable_id, label)
+    if find(session, site, label) is not None:
+        raise ItemError("taken", label)
+    made.accessories, made.condition, made.owner = list(accessories), condition, owner
+    session.add(made)
+    session.flush()
+    count(session, bookable_id)
+    return made
+
+
+def new(site: str, bookable_id: int, label: str) -> Item:
+    """A usable piece with this code that is not put in yet; raises `ItemError` (`code`)."""
     code = folded(label)
     if not code:
         raise ItemError("code", label)
-    if find(session, site, label) is not None:
-        raise ItemError("taken", label)
-    made = Item(
+    return Item(
         site_key=site,
         bookable_id=bookable_id,
         code=code,
         label=label.strip()[:LONGEST_CODE],
         state=USABLE,
-        accessories=list(accessories),
-        condition=condition,
-        owner=owner,
+        accessories=[],
+        condition="",
+        owner="",
     )
-    session.add(made)
-    session.flush()
-    count(session, bookable_id)
-    return made
 
 
 def find(session: Session, site: str, code: str) -> Item | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hub.booking.keeping import LedgerPlugin
-from plugins.lending.pages import pages
+from plugins.lending.table_pages import pages
 
 
 class Lending(LedgerPlugin):

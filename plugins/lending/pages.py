@@ -92,7 +92,7 @@ def listing() -> str:
         retired=retired,
         later=after > 0,
         kinds=KINDS,
-        crumbs=_crumbs(),
+        crumbs=crumbs(),
     )
 
 
@@ -259,7 +259,7 @@ def _form(read: Typed, row: Any, status: int = 200) -> ResponseReturnValue:
         kinds=[(kind.value, label) for kind, label in KINDS.items()],
         carriers=[("", "–"), *((one.value, label) for one, label in CARRIERS.items())],
         audiences=[*AUDIENCES.items(), *((one, one) for one in unknown)],
-        crumbs=_crumbs(row or gettext("New model")),
+        crumbs=crumbs(row or gettext("New model")),
     )
     return make_response(page, status)
 
@@ -289,7 +289,7 @@ def _model(number: int, problem: str = "", status: int = 200) -> ResponseReturnV
             done=DONE.get(request.args.get("fertig", "")),
             undo=row.retired_at and request.args.get("fertig") == "ausgesondert",
             typed=request.form,
-            crumbs=_crumbs(row),
+            crumbs=crumbs(row),
         )
     return make_response(page, status)
 
@@ -307,7 +307,7 @@ def _piece(number: int, problem: str = "", status: int = 200) -> ResponseReturnV
             owners=[("", g.site.row.name), *inventory.owners(session, g.site.key)],
             states=list(STATES.items()),
             problem=problem,
-            crumbs=_crumbs(row, item.label),
+            crumbs=crumbs(row, item.label),
         )
     return make_response(page, status)
 
@@ -367,7 +367,7 @@ def _asked(name: str) -> str:
     return typed.line(request.args.get(name, ""), LONGEST_QUERY)
 
 
-def _crumbs(*steps: Any) -> list[dict[str, str]]:
+def crumbs(*steps: Any) -> list[dict[str, str]]:
     """The way here: the centre, the desk, the models, a model (its row) and what is below."""
     way = [
         (g.site.row.name, url_for("centres.profile", site=g.site.key)),

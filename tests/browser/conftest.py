@@ -109,6 +109,7 @@ PAGES = {
     "inventory": "/borken/lending/",
     "inventory found": "/borken/lending/?q=bor-1",
     "inventory empty": "/borken/lending/?ausgesondert=1",
+    "inventory table": "/borken/lending/tabelle",
     "model new": "/borken/lending/neu",
     "model": "/borken/lending/modell/1?teil=tafel",
     "model changed": "/borken/lending/modell/1/bearbeiten",
@@ -146,7 +147,7 @@ AS_ADMIN = frozenset(
     | {"my institutions", "institutions", "institution"}
     | {"my needs", "needs"}
     | {"booking check", "my bookings", "my booking", "desk", "desk booking", "desk slip"}
-    | {"inventory", "inventory found", "inventory empty"}
+    | {"inventory", "inventory found", "inventory empty", "inventory table"}
     | {"model new", "model", "model changed", "piece"}
     | {"rules of booking", "opening hours"}
 )
