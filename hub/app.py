@@ -48,6 +48,7 @@ from hub.web import (
     staff,
     takeaway,
     texts,
+    works,
 )
 
 MAX_REQUEST = 1_000_000
@@ -100,6 +101,7 @@ def create_app(hub: Hub | None = None) -> Flask:
         demand,
         connections,
         runs,
+        works,
     ):
         app.register_blueprint(pages.pages)
     api.init_app(app)

@@ -14,7 +14,10 @@ import marshmallow as ma
 import sqlalchemy as sa
 
 from hub import Config, activations, hookimpl, models
-from hub.catalogue import live
+from hub.catalogue import linked, links, live, offers
+from hub.catalogue.matching.scoring import judge
+from hub.catalogue.matching.text import features
+from hub.catalogue.matching.vectors import Model
 from hub.catalogue.sync import sync
 from hub.institutions import intake, school_list
 from hub.records import (
@@ -237,3 +240,23 @@ def offer_id(net: Network, source_id: str) -> int:
         )
     assert found is not None
     return found
+
+
+def pair_up(net: Network, one: str, other: str) -> int:
+    """Let these two offers wait for somebody who says whether they are one work."""
+    numbers = sorted((offer_id(net, one), offer_id(net, other)))
+    with net.hub.db.write() as session:
+        found = offers.by_ids(session, numbers)
+        left, right = (features(found[number].record) for number in numbers)
+        judgement = judge(left, right, Model.fit([left.all, right.all])).as_data()
+        links.propose(session.connection(), *numbers, judgement, 1)
+        session.flush()
+        return linked.listing(session).items[-1].id
+
+
+def part(net: Network, one: str, other: str) -> int:
+    """Keep these two offers apart."""
+    with net.hub.db.write() as session:
+        return links.keep_apart(
+            session.connection(), offer_id(net, one), offer_id(net, other), "test"
+        )

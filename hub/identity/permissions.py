@@ -61,7 +61,7 @@ RULES: Mapping[str, Mapping[Role, Reach]] = {
     "audit.read": _ADMINS,
     "site.edit": _STAFF,
     "token.manage": _ADMINS,
-    "work.review": _STAFF,
+    "work.review": _EVALUATION,
     "grant.manage": _ADMINS,
     "wish.create": {**_BORROWERS, **_STAFF},
     "wish.read": _STAFF,

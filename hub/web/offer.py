@@ -21,12 +21,13 @@ from flask import (
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from hub.catalogue import entitlement, export, offers, vocabulary
+from hub.catalogue import entitlement, export, linked, offers, vocabulary
 from hub.catalogue.offers import OfferView
 from hub.formats import schema_org
+from hub.identity.permissions import can
 from hub.installed import Unusable
 from hub.records import Event, Kind, Origin, Record
-from hub.web import booking, context, demand, reading, texts
+from hub.web import booking, context, demand, login, reading, texts, why
 from hub.web.language import language
 from hub.web.opening import action
 from hub.web.page import Crumb
@@ -57,6 +58,7 @@ class Holder:
 def show(offer_id: int) -> Response:
     with context.the_hub().db.read() as session:
         detail = offers.offer(session, offer_id)
+        found = linked.why(session, offer_id) if detail and detail.others else None
     if detail is None:
         abort(404)
     view = detail.offer
@@ -83,6 +85,8 @@ def show(offer_id: int) -> Response:
             action=action(badge, view.record),
             way=booking.way(view),
             markup=_markup(view),
+            why=why.lines(found),
+            may_split=bool(detail.others) and can(login.actor(), "work.review", view.site),
             need=None if view.withdrawn_at else demand.need(view, badge),
             crumbs=[
                 Crumb(gettext("Search"), url_for("search.results")),

@@ -29,7 +29,7 @@ from hub.records import AccessMode, Contact, Grant, Kind, Record, Scope
 from tests import bookings
 from tests.identities import COOKIE, person, token
 from tests.mails import Mailbox
-from tests.pages import filled_network, medium, offer_id, search_live
+from tests.pages import filled_network, medium, offer_id, pair_up, part, search_live
 from tests.sources import Network
 
 DAY = opening.add_days(datetime.now(UTC).date(), 20, opening.is_working_day)
@@ -92,6 +92,8 @@ PAGES = {
     "second factor asked": "/anmelden/code",
     "my needs": "/mein-bedarf",
     "needs": "/borken/verwaltung/bedarf",
+    "works": "/netz/werke",
+    "works decided": "/netz/werke?stand=apart",
     "staff": "/borken/verwaltung/personal",
     "connections": "/borken/verwaltung/plugins",
     "connection": "/borken/verwaltung/plugins/scripted",
@@ -143,6 +145,8 @@ AS_ADMIN = frozenset(
         "runs",
         "second factor",
         "staff",
+        "works",
+        "works decided",
     }
     | {"my institutions", "institutions", "institution"}
     | {"my needs", "needs"}
@@ -191,6 +195,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         activations.enable(net.hub, "borken", "accounts", {"registration": True}, actor="test")
         person(net.hub, Role.STAFF, "borken", "Jens Wolters")
         who = person(net.hub, Role.SITE_ADMIN, "borken")
+        pair_up(net, "water", "history")
+        part(net, "open", "history")
         with net.hub.db.write() as session:
             demand.report(session, who, offer_id(net, "expired"), "borken")
             mailed_codes_known(session)
