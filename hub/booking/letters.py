@@ -170,36 +170,62 @@ def _step(event: str) -> str:
     return what
 
 
-def _tell_centre(
-    session: Session, sender: Sender, event: BookingEvent, booking: Booking, who: Borrower
+def write_staff(
+    session: Session,
+    sender: Sender,
+    booking: Booking,
+    who: Borrower,
+    letter: str,
+    *,
+    key: str,
+    recipient: str,
+    page: str,
+    message: str,
 ) -> None:
-    """A request that somebody has to decide; the centre's own address is its inbox."""
-    site = session.get_one(Site, booking.site_key)
-    address = str(site.contact.get("email", ""))
-    if not address:
+    """Queue a letter about a booking to the staff, with what the borrower wrote; `page` is where
+    they look after it. Without a recipient there is none."""
+    if not recipient:
         return
     zone = house.calendar(session, booking.site_key).zone
     named = session.get(Institution, booking.institution_id) if booking.institution_id else None
     written = letters.write(
-        "booking_to_decide",
+        letter,
         "de",
         {
             **_facts(booking, zone, "de"),
             "who": ", ".join([who.contact.name, *([named.name] if named else [])]),
-            "message": booking.note,
-            "link": f"{sender.address}/{site.key}/verwaltung/buchung/{booking.reference}",
+            "message": message,
+            "link": f"{sender.address}/{page}",
             "name": "",
             "sender": "",
         },
     )
     outbox.queue_mail(
         session,
-        key=f"booking-event:{event.id}:centre",
-        recipient=address,
+        key=key,
+        recipient=recipient,
         subject=written.subject,
         body=written.body,
-        site_key=site.key,
+        site_key=booking.site_key,
         person_id=who.person.id,
+    )
+
+
+def _tell_centre(
+    session: Session, sender: Sender, event: BookingEvent, booking: Booking, who: Borrower
+) -> None:
+    """A request that somebody has to decide; the centre's own address is its inbox."""
+    site = session.get_one(Site, booking.site_key)
+    write_staff(
+        session,
+        sender,
+        booking,
+        who,
+        "booking_to_decide",
+        key=f"booking-event:{event.id}:centre",
+        recipient=str(site.contact.get("email", "")),
+        page=f"{site.key}/verwaltung/buchung/{booking.reference}",
+        message=booking.note,
     )
 
 

@@ -14,6 +14,7 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from hub.booking import (
+    case_letters,
     cases,
     elsewhere,
     house,
@@ -168,8 +169,12 @@ def write(reference: str) -> ResponseReturnValue:
     def do(session: Session, row: Booking, actor: str) -> None:
         if workflow.of(row.kind) is None:
             abort(404)
-        text = request.form.get("text", "")
-        cases.say(session, row, cases.MESSAGE, text, key or uuid.uuid4().hex, actor, context.now())
+        text, moment = request.form.get("text", ""), context.now()
+        once = key or uuid.uuid4().hex
+        number = cases.say(session, row, cases.MESSAGE, text, once, actor, moment)
+        if number is not None:
+            hub = context.the_hub().settings.base_url
+            case_letters.asked(session, hub, row, number)
 
     return _change(reference, do)
 

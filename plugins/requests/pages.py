@@ -13,7 +13,7 @@ from flask_babel import get_locale, gettext
 from sqlalchemy.orm import Session
 
 from hub import permission
-from hub.booking import askers, cases, dates, house, questions, requests, wording
+from hub.booking import askers, case_letters, cases, dates, house, questions, requests, wording
 from hub.booking.cases import CaseError, Wanted
 from hub.booking.errors import BookingError
 from hub.booking.progress import HOLDING
@@ -124,7 +124,10 @@ def note(reference: str) -> ResponseReturnValue:
 
     def do(session: Session, row: Any) -> None:
         text = request.form.get("text", "")
-        cases.say(session, row, kind, text, form_key(), g.person.id, datetime.now(UTC))
+        moment = datetime.now(UTC)
+        number = cases.say(session, row, kind, text, form_key(), g.person.id, moment)
+        if number is not None and kind == cases.ANSWER:
+            case_letters.answered(session, g.plugin.site.hub, row, number)
 
     return _change(reference, do)
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from hub import activations, models
 from hub.app import create_app
-from hub.booking import contacts, dates, items, opening, progress
+from hub.booking import blocks, cases, contacts, dates, items, opening, progress
 from hub.booking.intervals import Stretch
 from hub.db import Database, migrate
 from hub.errors import Unavailable
@@ -36,6 +36,8 @@ DAY = opening.add_days(datetime.now(UTC).date(), 20, opening.is_working_day)
 """A day on which a device can be borrowed."""
 BOOKED = "BUCHUNG2"
 """The reference of a booking of the admin."""
+ASKED = "ANFRAGE2"
+"""The reference of a request of the admin."""
 PAGES = {
     "start": "/",
     "search": "/suche?q=wasser",
@@ -116,6 +118,14 @@ PAGES = {
     "model": "/borken/lending/modell/1?teil=tafel",
     "model changed": "/borken/lending/modell/1/bearbeiten",
     "piece": "/borken/lending/stueck/1",
+    "rooms": "/borken/rooms/",
+    "room": "/borken/rooms/room-MediaLab",
+    "room new": "/borken/rooms/neu",
+    "requests": "/borken/requests/?art=consulting",
+    "request": f"/borken/requests/fall/{ASKED}",
+    "what can be asked for": "/borken/requests/angebote",
+    "what can be asked for changed": "/borken/requests/angebote/consulting-Medienkonzept",
+    "my request": f"/meine-buchungen/{ASKED}",
     "my bookings": "/meine-buchungen",
     "my booking": f"/meine-buchungen/{BOOKED}?neu=1",
     "desk": "/borken/verwaltung/theke?code=nichts",
@@ -154,6 +164,8 @@ AS_ADMIN = frozenset(
     | {"inventory", "inventory found", "inventory empty", "inventory table"}
     | {"model new", "model", "model changed", "piece"}
     | {"rules of booking", "opening hours"}
+    | {"rooms", "room", "room new", "requests", "request", "my request"}
+    | {"what can be asked for", "what can be asked for changed"}
 )
 """Pages that are seen by an admin of Borken who is logged in."""
 ERRORS = {
@@ -216,6 +228,7 @@ def book(net: Network, who: int) -> None:
     bookings.offer(net, Kind.MEDIUM, title="Tafelbilder")
     bookings.offer(net, Kind.ROOM, 1, "MediaLab")
     bookings.offer(net, Kind.TRAINING, 12, "Trickfilm")
+    bookings.offer(net, Kind.CONSULTING, None, "Medienkonzept")
     with net.hub.db.write() as session:
         one = session.scalars(
             sa.select(models.Bookable).where(models.Bookable.kind == Kind.DEVICE)
@@ -230,6 +243,22 @@ def book(net: Network, who: int) -> None:
         row = session.get_one(models.Booking, number)
         row.reference = BOOKED
         items.hand_out(session, row, ["BOR-1"], "", now())
+        one = session.scalars(
+            sa.select(models.Bookable).where(models.Bookable.kind == Kind.CONSULTING)
+        ).one()
+        entry = progress.Entry(
+            site="borken", plugin="requests", bookable_id=one.id, kind=one.kind, title=one.title,
+            time=Stretch(begin, begin + timedelta(hours=2)), person_id=who, borrower="private",
+        )  # fmt: skip
+        number, _ = progress.enter(session, entry, "browser asks", "", begin)
+        row = session.get_one(models.Booking, number)
+        row.reference = ASKED
+        cases.say(session, row, cases.MESSAGE, "Passt der Mai?", "browser", "", now())
+        room = session.scalars(
+            sa.select(models.Bookable).where(models.Bookable.kind == Kind.ROOM)
+        ).one()
+    later = Stretch(begin + timedelta(days=9), begin + timedelta(days=10))
+    blocks.block(net.hub.db, room, later, "Malerarbeiten", "browser", "", now())
 
 
 def mailed_codes_known(session: Session) -> None:

@@ -21,7 +21,7 @@ from hub.booking.progress import Entry
 from hub.catalogue.sync import sync
 from hub.identity import privacy
 from hub.identity.actor import Role
-from hub.models import Bookable, Booking, Case, CaseNote, Offer, Person
+from hub.models import Bookable, Booking, Case, CaseNote, Mail, Offer, Person
 from hub.models.base import now
 from hub.records import Contact, Kind
 from hub.runtime import Hub
@@ -342,3 +342,26 @@ def test_every_workflow_can_be_walked_from_its_first_stage_to_its_last() -> None
         assert len(set(codes)) == len(codes)
         known = {field.code for field in flow.fields}
         assert all(set(stage.needs) <= known for stage in flow.stages)
+
+
+def test_answers_and_messages_are_mailed_once(hub: Hub, staff: FlaskClient, ada: int) -> None:
+    reference = ask(hub, staff, ada, Kind.PROJECT)
+    mine = f"/meine-buchungen/{reference}"
+    with hub.db.write() as session:
+        jens = session.scalars(sa.select(Person).where(Person.name == "Jens Wolters")).one()
+        jens.email, key = "jens@borken.example", jens.key
+    look_after(staff, reference, wer=key)
+    note(staff, reference, "Nur für uns", "staff")
+    for _ in range(2):
+        note(staff, reference, "Passt der 12. Mai?", "person", schluessel="a1")
+        send(client_of(hub, ada), mine, f"{mine}/nachricht", text="Ja!", schluessel="b1")
+    with hub.db.read() as session:
+        mails = {one.recipient: one for one in session.scalars(sa.select(Mail))}
+        assert session.scalar(sa.select(sa.func.count()).select_from(Mail)) == 2
+    assert "Passt der 12. Mai?" in mails["ada@schule.example"].body
+    assert f"http://127.0.0.1:8000{mine}" in mails["ada@schule.example"].body
+    inside = mails["jens@borken.example"].body
+    assert "Ada Muster schreibt zu einer Anfrage:\n\nJa!" in inside
+    address = re.search(r"http://127.0.0.1:8000(\S+)", inside)
+    assert address
+    assert staff.get(address[1]).status_code == 200
