@@ -36,6 +36,7 @@ class Mailbox:
             message = message_from_bytes(path.read_bytes(), policy=default)
             text = message.get_body(("plain",))
             assert text is not None
-            found.append(Received(str(message["To"]), str(message["Subject"]), text.get_content()))
+            body = text.get_content().replace("\r\n", "\n")
+            found.append(Received(str(message["To"]), str(message["Subject"]), body))
             path.unlink()
         return found

@@ -92,16 +92,19 @@ def suspend(site: str, number: int) -> ResponseReturnValue:
 
 @pages.post("/<site>/verwaltung/entleihende/<int:number>/code")
 def code(site: str, number: int) -> ResponseReturnValue:
-    """A code for the institution's own address; it is shown once, to be sent there."""
+    """A code for the institution's own address; it is shown once, and mailed there if mails are."""
     actor = login.demand("borrower.manage", site)
     try:
         with context.the_hub().db.write() as session:
             row = _borrower(session, site, number)
             institution = row.institution_id
             made = borrowers.new_code(session, row, by=actor.key)
+            mailed = bool(context.the_hub().settings.mail_url) and borrowers.mail_code(
+                session, row, made, context.public_address("institutions.mine")
+            )
     except BorrowerError as error:
         return _institution(site, institution, problem=("inhalt", REASONS[error.reason]())), 409
-    return _institution(site, institution, code=(number, made))
+    return _institution(site, institution, code=(number, made), mailed=mailed)
 
 
 def _borrower(session: Session, site: str, number: int) -> Borrower:
@@ -118,6 +121,7 @@ def _institution(
     *,
     problem: tuple[str, str] | None = None,
     code: tuple[int, str] | None = None,
+    mailed: bool = False,
 ) -> str:
     actor = login.actor()
     with context.the_hub().db.read() as session:
@@ -138,6 +142,7 @@ def _institution(
             problem=problem,
             problems=[problem] if problem else [],
             code=code,
+            mailed=mailed,
             today=context.today(),
             crumbs=[Crumb(row.name)],
         )

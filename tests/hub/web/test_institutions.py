@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -10,11 +11,13 @@ import time_machine
 from flask.testing import FlaskClient
 
 from hub import models
+from hub.identity import privacy
 from hub.identity.actor import Role
 from hub.institutions import borrowers
 from hub.models.base import now
 from tests.hub.web.test_pages import text_of
 from tests.identities import log_in, send
+from tests.mails import Mailbox
 from tests.sources import Network
 
 MINE, STAFF = "/konto/einrichtungen", "/borken/verwaltung/einrichtungen"
@@ -66,6 +69,26 @@ def test_a_person_registers_and_the_desk_approves(
     send(client, page, f"{DESK}/1/sperren", reason="Tablet fehlt")
     assert states(net)[0][0] == "suspended"
     assert "gesperrt: Tablet fehlt" in text_of(client.get(page).text)
+
+
+def test_the_code_goes_to_the_school_by_mail(
+    client: FlaskClient, net: Network, teacher: int, tmp_path: Path
+) -> None:
+    mailbox = Mailbox(net.hub, tmp_path / "mailbox")
+    staff = client.application.test_client()
+    log_in(staff, net.hub, Role.STAFF, "borken")
+    told = send(staff, f"{STAFF}/{school(net, 900001)}", f"{DESK}/1/code").text
+    assert "Er ist auch an 900001@schule.nrw.de unterwegs" in text_of(told)
+    assert "mailto:" not in told
+    held = str(privacy.held(net.hub, teacher).document())
+    (mail,) = mailbox.take()
+    assert mail.to == "900001@schule.nrw.de"
+    assert "Erika Muster möchte" in mail.body
+    found = re.search(r"^[A-Z2-9]{10}$", mail.body, re.MULTILINE)
+    assert found
+    assert found[0] not in held, "who asked must not find it among their own data"
+    assert send(client, MINE, f"{MINE}/1/code", code=found[0]).status_code == 303
+    assert states(net) == [("approved", "mail")]
 
 
 def test_the_code_that_went_to_the_school_approves(
