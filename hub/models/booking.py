@@ -190,6 +190,18 @@ class BookingContact(Base):
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
 
+class CalendarFeed(Base):
+    """The secret address at which other programs read the calendar of a person."""
+
+    __tablename__ = "calendar_feed"
+
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True
+    )
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
 class BookingRules(Base):
     """Rules of a site: for all bookings (no kind, no borrower) or for some, which say more."""
 

@@ -17,6 +17,7 @@ from hub.booking import (
     case_letters,
     cases,
     elsewhere,
+    feed,
     house,
     invitation,
     ledger,
@@ -81,8 +82,13 @@ def listing() -> str:
     who = login.demand("booking.read")
     if who.person_id is None:
         abort(404)
+    return overview(who.person_id)
+
+
+def overview(person_id: int, address: str = "") -> str:
+    """The page of the list; `address` is that of the calendar, when it was just made."""
     with context.the_hub().db.read() as session:
-        mine = sa.select(Booking).where(Booking.person_id == who.person_id)
+        mine = sa.select(Booking).where(Booking.person_id == person_id)
         open_rows = session.scalars(
             mine.where(Booking.state.in_(HOLDING)).order_by(Booking.starts_at, Booking.id)
         ).all()
@@ -91,10 +97,13 @@ def listing() -> str:
             .order_by(Booking.starts_at.desc(), Booking.id.desc())
             .limit(PAST)
         ).all()
+        since = feed.since(session, person_id)
     return render_template(
         "my_bookings.html",
         coming=[line(row) for row in open_rows],
         past=[line(row) for row in past],
+        address=address,
+        since=since,
         crumbs=[Crumb(gettext("My bookings"))],
     )
 
