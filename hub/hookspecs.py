@@ -92,10 +92,13 @@ def booking_state(booking: Booking) -> Booking:  # type: ignore[empty-body]
 
 
 @hookspec
-def booking_changed(booking: Booking) -> None:
-    """A booking was made or changed (mail, webhook, statistics). Asked together, after commit.
+def booking_changed(booking: Booking, event: str, key: str) -> None:
+    """A booking was made or changed (webhook, statistics). Asked together, after commit.
 
-    After a crash the same may come twice; the booking is told as it is when the hook is called.
+    `event` is the state that it came to, or `extended`, `moved`, `part_returned`, `reminded`,
+    `undone`; the booking is told as it is when the hook is called. `key` names the change: the
+    same may come twice, after a crash, or because the plugin raised `Unavailable` or took too
+    long; then it is told again later, for three days at most.
     """
 
 

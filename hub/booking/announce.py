@@ -2,12 +2,14 @@
 
 Each event of a booking waits (`BookingEvent.announced_at` is None) until it was told. Its mails
 are queued in the transaction that notes so, hence once. The plugins are asked before: after a
-crash in between they may hear of an event twice, but never of none.
+crash in between they may hear of an event twice, but never of none. A plugin that cannot take it
+now gets a job of its own, which tells it again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
@@ -16,7 +18,9 @@ from sqlalchemy.orm import Session
 from hub.booking import keeping, letters
 from hub.booking.letters import Sender
 from hub.catalogue import offers
+from hub.containment import Failure, FailureKind
 from hub.db import Database
+from hub.jobs import queue
 from hub.models import Bookable, Booking, BookingEvent
 from hub.models.base import now
 from hub.records import Booking as BookingRecord
@@ -24,9 +28,16 @@ from hub.records import Kind, Offer, Record
 from hub.runtime import Hub
 
 TASK = "announce"
+AGAIN = "announce again"
+HOOK = "booking_changed"
 DEADLINE = 5.0
 """Seconds that the plugins of a centre may take over one event."""
 BATCH = 200
+FIRST, LONGEST = timedelta(minutes=1), timedelta(hours=6)
+"""Before a plugin is told again: as long as the event is old, between these."""
+GIVE_UP = timedelta(days=3)
+_FOR_NOW = frozenset({FailureKind.UNAVAILABLE, FailureKind.TIMEOUT})
+"""Failures that may pass by themselves."""
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +46,14 @@ _waiting = sa.select(BookingEvent.id).where(BookingEvent.announced_at.is_(None))
 
 class Untold(Exception):
     """Some events could not be told; all others were. The message says why."""
+
+
+class NotYet(Exception):
+    """The plugin could not take it again; it is told once more at `until`."""
+
+    def __init__(self, until: datetime, message: str) -> None:
+        super().__init__(message)
+        self.until = until
 
 
 def is_due(session: Session) -> bool:
@@ -53,8 +72,7 @@ def announce(hub: Hub, check: Callable[[], None]) -> str:
         for number in numbers:
             check()
             try:
-                _tell_plugins(hub, number)
-                told += _settle(hub, number)
+                told += _settle(hub, number, _tell_plugins(hub, number))
             except sa.exc.DBAPIError:
                 raise
             except Exception as error:
@@ -64,6 +82,23 @@ def announce(hub: Hub, check: Callable[[], None]) -> str:
     if failures:
         raise Untold(f"{told} told; {len(failures)} could not be: {failures[0]}")
     return f"{told} told."
+
+
+def again(hub: Hub, number: int, plugin: str) -> str:
+    """Tell one plugin once more of an event; returns how it went, or raises `NotYet`."""
+    moment = now()
+    with hub.db.read() as session:
+        event = session.get(BookingEvent, number)
+    if event is None:
+        return "The booking is gone."
+    failure = _tell_plugins(hub, number, only=plugin).get(plugin)
+    if failure is None:
+        return "Told."
+    age = moment - event.at
+    if failure.kind not in _FOR_NOW or age > GIVE_UP:
+        log.error("booking.plugin_given_up", event_id=number, plugin=plugin)
+        return f"Given up: {failure.message}"
+    raise NotYet(moment + min(max(age, FIRST), LONGEST), failure.message)
 
 
 def as_told(session: Session, booking: Booking) -> BookingRecord:
@@ -98,18 +133,29 @@ def _after(db: Database, reached: int) -> list[int]:
         )
 
 
-def _tell_plugins(hub: Hub, number: int) -> None:
+def _tell_plugins(hub: Hub, number: int, only: str | None = None) -> Mapping[str, Failure]:
+    """Tell all plugins of the centre, or this one; those that failed."""
     with hub.db.read() as session:
-        booking = session.scalar(
-            sa.select(Booking).join(BookingEvent).where(BookingEvent.id == number)
-        )
-        if booking is None:
-            return
+        found = session.execute(
+            sa.select(Booking, BookingEvent.event)
+            .join(BookingEvent)
+            .where(BookingEvent.id == number)
+        ).one_or_none()
+        if found is None:
+            return {}
+        booking, event = found
         site = hub.sites.site(booking.site_key)
-        if not any(site.implements(plugin, "booking_changed") for plugin in site.plugins):
-            return
+        if not any(site.implements(plugin, HOOK) for plugin in site.plugins):
+            return {}
         record = as_told(session, booking)
-    _, failures = site.each("booking_changed", deadline=DEADLINE, booking=record)
+    _, failures = site.each(
+        HOOK,
+        deadline=DEADLINE,
+        only=None if only is None else [only],
+        booking=record,
+        event=event.partition(":")[0],
+        key=f"event-{number}",
+    )
     for plugin, failure in failures.items():
         log.warning(
             "booking.plugin_not_told",
@@ -119,10 +165,14 @@ def _tell_plugins(hub: Hub, number: int) -> None:
             kind=failure.kind,
             message=failure.message,
         )
+    return failures
 
 
-def _settle(hub: Hub, number: int) -> bool:
-    """Queue what there is to say and note that it was told; False where that was done before."""
+def _settle(hub: Hub, number: int, failures: Mapping[str, Failure]) -> bool:
+    """Queue what there is to say and note that it was told; False where that was done before.
+
+    A plugin that could not take it now is told again by a job of its own.
+    """
     with hub.db.write() as session:
         event = session.scalars(
             _waiting.with_only_columns(BookingEvent)
@@ -132,6 +182,17 @@ def _settle(hub: Hub, number: int) -> bool:
         if event is None:
             return False
         sender = Sender(hub.settings.base_url, hub.settings.mail_from)
-        letters.tell(session, sender, event, session.get_one(Booking, event.booking_id))
+        booking = session.get_one(Booking, event.booking_id)
+        letters.tell(session, sender, event, booking)
+        for plugin, failure in failures.items():
+            if failure.kind in _FOR_NOW:
+                queue.enqueue(
+                    session,
+                    AGAIN,
+                    {"number": number, "plugin": plugin},
+                    key=f"{AGAIN}:{number}/{plugin}",
+                    lanes=[f"{HOOK}:{booking.site_key}/{plugin}"],
+                    run_at=now() + FIRST,
+                )
         event.announced_at = now()
     return True

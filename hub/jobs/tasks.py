@@ -103,6 +103,14 @@ def tell_of_bookings(context: Context, _: Mapping[str, Any]) -> str:
         raise Failed(str(untold)) from untold
 
 
+def tell_plugin_again(context: Context, arguments: Mapping[str, Any]) -> str:
+    """Tell a plugin of a change of a booking that it could not take before."""
+    try:
+        return announce.again(context.hub, arguments["number"], arguments["plugin"])
+    except announce.NotYet as later:
+        raise Later(later.until, str(later)) from later
+
+
 def remind(context: Context, _: Mapping[str, Any]) -> str:
     """Remind of what is to be brought back, and let requests expire that nobody answered."""
     return reminders.run(context.hub.db, now(), context.check)
@@ -179,6 +187,7 @@ TASKS: Mapping[str, Task] = {
     "cleanup": clean_up,
     "works": match_works,
     announce.TASK: tell_of_bookings,
+    announce.AGAIN: tell_plugin_again,
     reminders.TASK: remind,
     outbox.TASK: send_mails,
     elsewhere.TASK: settle_bookings,

@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from icalendar import Calendar
 
 from hub import Plugin, hookimpl, models
 from hub.booking import announce, items, letters, progress
 from hub.booking.intervals import Stretch
 from hub.booking.items import Back
+from hub.errors import Unavailable
 from hub.jobs import tasks
 from hub.jobs.worker import Worker
 from hub.models import Booking, BookingEvent, Mail
@@ -57,6 +59,21 @@ class Breaks(Plugin):
         raise SystemExit("never mind")
 
 
+class Away(Plugin):
+    """Is away until `back`; then it takes what it is told."""
+
+    name = "away"
+    title = {"de": "Weg", "en": "Away"}
+    back = False
+    heard: list[tuple[str, str]] = []
+
+    @hookimpl
+    def booking_changed(self, booking: BookingRecord, event: str, key: str) -> None:
+        if not self.back:
+            raise Unavailable("It is away.")
+        self.heard.append((event, key))
+
+
 class Hangs(Plugin):
     name = "hangs"
     title = {"de": "Hängt", "en": "Hangs"}
@@ -90,7 +107,9 @@ def post() -> Iterator[Post]:
 @pytest.fixture
 def centre(make_hub: Callable[..., Hub], post: Post) -> Centre:
     Listener.heard.clear()
-    return Centre(make_hub(Listener, Breaks, Hangs, Kills), post)
+    Away.heard.clear()
+    Away.back = False
+    return Centre(make_hub(Listener, Breaks, Hangs, Kills, Away), post)
 
 
 def enable(hub: Hub, *plugins: type[Plugin]) -> None:
@@ -245,6 +264,49 @@ def test_plugins_hear_of_each_event_and_one_that_breaks_costs_nobody_else(
     Hangs.release.set()
     heard = (centre.reference(number), "confirmed", "Laptop")
     assert Listener.heard == [heard, heard]
+
+
+def test_a_plugin_that_is_away_is_told_again_later_under_the_same_key(centre: Centre) -> None:
+    enable(centre.hub, Away)
+    begin = now()
+    number = centre.book(WEEK, begin, "requested")
+    centre.step(number, "confirmed", begin)
+    assert len(centre.told()) == 3, "the mails do not wait for it"
+    tries = []
+    for minute in range(60):
+        with time_machine.travel(begin + timedelta(minutes=minute, seconds=30), tick=False):
+            before = attempts(centre.hub)
+            Worker(centre.hub, poll=0.02, schedules=lambda _: []).run(once=True)
+            if attempts(centre.hub) != before:
+                tries.append(minute)
+        if minute == 20:
+            Away.back = True
+    assert len(tries) == len({*tries}) <= 8, "it waits longer each time"
+    assert [event for event, _ in Away.heard] == ["requested", "confirmed"]
+    assert len({key for _, key in Away.heard}) == 2
+    with centre.hub.db.read() as session:
+        jobs = session.scalars(sa.select(models.Job).where(models.Job.task == announce.AGAIN))
+        assert {(job.state, job.message) for job in jobs} == {("finished", "Told.")}
+
+
+def test_a_plugin_that_stays_away_is_given_up_after_some_days(centre: Centre) -> None:
+    enable(centre.hub, Away)
+    begin = now()
+    centre.book(WEEK, begin)
+    centre.told()
+    with centre.hub.db.read() as session:
+        event = session.scalars(sa.select(BookingEvent.id)).one()
+    with pytest.raises(announce.NotYet, match="It is away"):
+        announce.again(centre.hub, event, "away")
+    with time_machine.travel(begin + timedelta(days=4)):
+        assert announce.again(centre.hub, event, "away") == "Given up: It is away."
+
+
+def attempts(hub: Hub) -> int:
+    """How often a plugin was told again: each time its job gets another token."""
+    begun = sa.select(sa.func.sum(models.Job.token)).where(models.Job.task == announce.AGAIN)
+    with hub.db.read() as session:
+        return session.scalar(begun) or 0
 
 
 def test_an_event_that_cannot_be_told_keeps_no_other_from_it(
