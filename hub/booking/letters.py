@@ -85,6 +85,8 @@ def tell(session: Session, sender: Sender, event: BookingEvent, booking: Booking
     if who is None:
         return
     step = _step(event.event)
+    if step == "requested" and booking.bookable_id is None:
+        return  # another system keeps it and answers within moments; nobody has to decide
     if step in STEPS and (step not in _LOANS_ONLY or booking.kind in house.BY_DAY):
         write(
             session,

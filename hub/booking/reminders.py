@@ -19,7 +19,7 @@ from hub.booking.opening import Calendar
 from hub.booking.rules import Rules
 from hub.db import Database
 from hub.institutions import borrowers
-from hub.models import Booking, BookingEvent, Borrower, Person
+from hub.models import Booking, BookingEvent, Borrower, Case, Person
 
 TASK = "reminders"
 ACTOR = "hub"
@@ -99,11 +99,17 @@ def _each(
 
 
 def _requests(db: Database, now: datetime) -> list[int]:
+    """Those that nobody has touched; what is in the hands of the staff goes on."""
     with db.read() as session:
         return list(
             session.scalars(
                 sa.select(Booking.id)
-                .where(Booking.state == "requested", Booking.starts_at <= now)
+                .where(
+                    Booking.state == "requested",
+                    Booking.starts_at <= now,
+                    Booking.bookable_id.is_not(None),  # otherwise another system says so
+                    ~sa.exists().where(Case.booking_id == Booking.id),
+                )
                 .order_by(Booking.id)
             )
         )

@@ -252,6 +252,15 @@ def test_who_left_no_address_or_is_gone_gets_none_and_nothing_waits(centre: Cent
     assert waiting(centre.hub) == 0
 
 
+def test_what_another_system_keeps_waits_for_no_decision_of_the_centre(centre: Centre) -> None:
+    number = centre.book(WEEK, NOW, "requested")
+    with centre.hub.db.write() as session:
+        session.get_one(Booking, number).bookable_id = None
+    assert centre.told() == []
+    centre.step(number, "confirmed", NOW)
+    assert [str(mail["Subject"]) for mail in centre.told()] == ["Bestätigt: Laptop"]
+
+
 def test_plugins_hear_of_each_event_and_one_that_breaks_costs_nobody_else(
     centre: Centre, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -173,6 +173,19 @@ def test_requests_whose_start_has_passed_expire_and_give_back_what_they_held(
     assert set(events) == {reminders.ACTOR}
 
 
+def test_a_request_that_the_staff_looks_after_does_not_expire(centre: Centre) -> None:
+    number = centre.book(Stretch(START, DUE), START, "requested")
+    with centre.hub.db.write() as session:
+        session.add(
+            models.Case(
+                booking_id=number, site_key="borken", person_id=centre.person, stage="review"
+            )
+        )
+    centre.told()
+    assert remind(centre, START + timedelta(days=1)) == []
+    assert centre.states() == ["requested"]
+
+
 @given(
     st.lists(st.integers(1, 30), max_size=4, unique=True).map(sorted),
     st.none() | st.integers(0, 10),
