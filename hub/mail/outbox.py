@@ -22,6 +22,8 @@ TASK = "mail"
 GIVE_UP = timedelta(days=4)
 """How long a mail is tried that is always of use (RFC 5321, 4.5.4.1, wants at least 4 days)."""
 LONGEST_SUBJECT = 200
+AT_ONCE = 100
+"""Mails that the page of a site shows."""
 SHOWN = timedelta(days=7)
 """How long `problems` tells of a mail that was given up."""
 WORTH_TELLING = timedelta(hours=1)
@@ -29,6 +31,8 @@ WORTH_TELLING = timedelta(hours=1)
 WAITING, SENT, GIVEN_UP = "waiting", "sent", "given up"
 STATES = (WAITING, SENT, GIVEN_UP)
 NO_ADDRESS = "This is no address that a mail can be sent to."
+NO_SERVER = "No mail server is set up (HUB_MAIL_URL)."
+NO_WORKER = "No worker was there to send it in time."
 
 
 class MailError(Exception):
@@ -144,6 +148,25 @@ def listing(
     if site is not None:
         query = query.where(Mail.site_key == site)
     return session.scalars(query).all()
+
+
+def at_site(session: Session, allowed: sa.ColumnElement[bool], site: str) -> Sequence[Mail]:
+    """The latest mails in the name of a site, newest first, for its staff.
+
+    Without those that hold a way in: whoever asked for a new password tells nobody of it.
+    """
+    return session.scalars(
+        sa.select(Mail)
+        .where(Mail.site_key == site, allowed, Mail.confidential.is_(False))
+        .order_by(Mail.id.desc())
+        .limit(AT_ONCE)
+    ).all()
+
+
+def can_retry(mail: Mail) -> bool:
+    """Whether the mail was given up, and can still be sent."""
+    sendable = address.recipient(mail.recipient) is not None
+    return state(mail) == GIVEN_UP and bool(mail.body) and sendable
 
 
 def retry(session: Session, number: int) -> None:

@@ -29,7 +29,6 @@ FIRST, LONGEST = timedelta(minutes=2), timedelta(hours=4)
 """Before a mail is tried again: doubled each time, up to the longest."""
 MOST_BROKEN = 3
 """Mails over which the connection broke in one go; then it is the server, not the mails."""
-NO_SERVER = "No mail server is set up (HUB_MAIL_URL)."
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +64,7 @@ def send_due(hub: Hub, check: Callable[[], None], timeout: float = transport.TIM
             due = outbox.is_due(session)
         while due:
             if not hub.settings.mail_url:
-                raise ServerTrouble(NO_SERVER)
+                raise ServerTrouble(outbox.NO_SERVER)
             with transport.connected(address.parse(hub.settings.mail_url), timeout) as deliver:
                 due = _send_all(hub, deliver, check, count)
     except ServerTrouble as trouble:
@@ -175,6 +174,5 @@ def _give_up_late(hub: Hub) -> None:
             return
     with hub.db.write() as session:
         for mail in session.scalars(late.with_for_update(skip_locked=True)):
-            tried = mail.error or "no worker was there."
-            outbox.give_up(mail, f"Not sent before {mail.until:%Y-%m-%d %H:%M} UTC: {tried}")
+            outbox.give_up(mail, mail.error or outbox.NO_WORKER)
             log.warning("mail.given_up", id=mail.id, message=mail.error)

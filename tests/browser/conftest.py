@@ -23,6 +23,7 @@ from hub.db import Database, migrate
 from hub.errors import Unavailable
 from hub.identity import accounts, people, tokens
 from hub.identity.actor import Role
+from hub.mail import outbox
 from hub.models.base import now
 from hub.network import demand
 from hub.records import AccessMode, Contact, Grant, Kind, Record, Scope
@@ -97,6 +98,7 @@ PAGES = {
     "works": "/netz/werke",
     "works decided": "/netz/werke?stand=apart",
     "staff": "/borken/verwaltung/personal",
+    "mails": "/borken/verwaltung/mails",
     "connections": "/borken/verwaltung/plugins",
     "connection": "/borken/verwaltung/plugins/scripted",
     "connection off": "/borken/verwaltung/plugins/edmond",
@@ -150,6 +152,7 @@ AS_ADMIN = frozenset(
         "connection off",
         "connections",
         "log",
+        "mails",
         "my data",
         "run",
         "runs",
@@ -212,6 +215,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         with net.hub.db.write() as session:
             demand.report(session, who, offer_id(net, "expired"), "borken")
             mailed_codes_known(session)
+            outbox.queue_mail(
+                session,
+                key="browser",
+                recipient="no address",
+                subject="Ihre Buchung ist bestätigt",
+                body="…",
+                site_key="borken",
+            )
         book(net, who)
         admin = token(net.hub, who)
         server = waitress.create_server(create_app(net.hub), host="127.0.0.1", port=0)
