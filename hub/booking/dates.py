@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time
 
+FIRST_YEAR, LAST_YEAR = 2000, 2198
+"""Anything else is a slip of the keyboard."""
+
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A day as it was typed; `value` is None where the fields are empty or are no day."""
+    """A day as it was typed; `value` is None where the fields are empty, or are no day within
+    this century and the next."""
 
     day: str = ""
     month: str = ""
@@ -22,9 +26,10 @@ class Typed:
     @property
     def value(self) -> date | None:
         try:
-            return date(int(self.year), int(self.month), int(self.day))
+            found = date(int(self.year), int(self.month), int(self.day))
         except (ValueError, OverflowError):
             return None
+        return found if FIRST_YEAR <= found.year <= LAST_YEAR else None
 
 
 def typed(given: Mapping[str, str], name: str) -> Typed:

@@ -19,6 +19,7 @@ LONGEST_QUERY = 300
 
 NAVIGATION = (
     ("search.results", lazy_gettext("Search")),
+    ("free.show", lazy_gettext("Book")),
     ("centres.listing", lazy_gettext("Media centres")),
     ("network.overview", lazy_gettext("Network and figures")),
 )

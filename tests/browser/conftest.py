@@ -128,6 +128,9 @@ PAGES = {
     "what can be asked for": "/borken/requests/angebote",
     "what can be asked for changed": "/borken/requests/angebote/consulting-Medienkonzept",
     "my request": f"/meine-buchungen/{ASKED}",
+    "free": "/buchen?art=device&suchen=1&"
+    + urlencode({**dates.fields("beginn", DAY), **dates.fields("ende", DAY)}),
+    "free by the hour": "/buchen?art=room&suchen=1",
     "my bookings": "/meine-buchungen",
     "my booking": f"/meine-buchungen/{BOOKED}?neu=1",
     "desk": "/borken/verwaltung/theke?code=nichts",
@@ -178,6 +181,7 @@ ERRORS = {
     "opening licensed": "403",
     "withdrawn": "410",
     "booking wrong": "422",
+    "free by the hour": "422",
 }
 """Pages whose status is an error, which the browser notes."""
 
