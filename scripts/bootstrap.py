@@ -43,6 +43,10 @@ FRONT_END = [
 FONT_WEIGHTS = (400, 500, 600, 700)
 FRONT_END += [("@fontsource/fira-sans", "%d.css" % w, "fira-sans/%d.css" % w) for w in FONT_WEIGHTS]
 FONT_FILES = ["files/fira-sans-*-%d-normal.woff2" % weight for weight in FONT_WEIGHTS]
+# PDF files embed these (hub.formats.pdf), which needs no brotli as woff2 does.
+FONT_FILES += [
+    "files/fira-sans-latin%s-%d-normal.woff" % (x, w) for x in ("", "-ext") for w in (400, 700)
+]
 
 
 class Problem(Exception):

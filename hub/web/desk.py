@@ -26,6 +26,8 @@ pages = Blueprint("desk", __name__, url_prefix="/<site>/verwaltung")
 
 MOST = 200
 AHEAD = timedelta(days=7)
+BY_ONESELF = ("pickup", "letter_box")
+"""Ways without a courier: over the desk, and back by the letter box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,23 +128,6 @@ def show(site: str, reference: str) -> ResponseReturnValue:
     return _page(site, reference)
 
 
-@pages.get("/buchung/<reference>/beleg")
-def slip(site: str, reference: str) -> str:
-    """What the borrower signs, to print."""
-    login.demand("desk.use", site)
-    with context.the_hub().db.read() as session:
-        row = _row(session, site, reference)
-        return render_template(
-            "desk_slip.html",
-            centre=context.sites()[site],
-            row=row,
-            facts=my_bookings.facts(session, row),
-            contact=_contact(session, row),
-            pieces=[item for _, item in items.out(session, row.id)],
-            today=context.today(),
-        )
-
-
 @pages.post("/buchung/<reference>/schritt")
 def step(site: str, reference: str) -> ResponseReturnValue:
     """Confirms, refuses, cancels, notes that nobody came, or that it took place."""
@@ -202,6 +187,8 @@ def take_back(site: str, reference: str) -> ResponseReturnValue:
         if not returned and items.out(session, row.id):
             raise items.ItemError("none")
         items.take_back(session, row, returned, actor, context.now())
+        if row.fulfilment in BY_ONESELF:
+            row.fulfilment = BY_ONESELF["briefkasten" in request.form]
 
     return _change(site, reference, do)
 

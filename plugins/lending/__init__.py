@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from hub.booking.keeping import LedgerPlugin
-from plugins.lending.table_pages import pages
+from plugins.lending import label_pages, table_pages
+from plugins.lending.pages import pages
+
+MORE_VIEWS = (label_pages, table_pages)
+"""Modules that put their views into the blueprint."""
 
 
 class Lending(LedgerPlugin):

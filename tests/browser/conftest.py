@@ -116,6 +116,8 @@ PAGES = {
     "inventory found": "/borken/lending/?q=bor-1",
     "inventory empty": "/borken/lending/?ausgesondert=1",
     "inventory table": "/borken/lending/tabelle",
+    "labels": "/borken/lending/etiketten?modell=1&frei=2",
+    "tours": "/borken/verwaltung/touren",
     "model new": "/borken/lending/neu",
     "model": "/borken/lending/modell/1?teil=tafel",
     "model changed": "/borken/lending/modell/1/bearbeiten",
@@ -167,7 +169,7 @@ AS_ADMIN = frozenset(
     | {"my institutions", "institutions", "institution"}
     | {"my needs", "needs"}
     | {"booking check", "my bookings", "my booking", "desk", "desk booking", "desk slip"}
-    | {"inventory", "inventory found", "inventory empty", "inventory table"}
+    | {"inventory", "inventory found", "inventory empty", "inventory table", "labels", "tours"}
     | {"model new", "model", "model changed", "piece"}
     | {"rules of booking", "opening hours"}
     | {"rooms", "room", "room new", "requests", "request", "my request"}
