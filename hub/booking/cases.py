@@ -15,12 +15,13 @@ from flask_babel import gettext
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from hub.booking import progress, typed, workflow
+from hub.booking import progress, typed, wording, workflow
 from hub.booking.errors import BookingError, NotNow
+from hub.booking.intervals import Stretch
 from hub.booking.progress import HOLDING
 from hub.booking.workflow import Stage, Workflow
 from hub.identity import people
-from hub.models import Booking, Case, CaseNote, Person, Site
+from hub.models import Booking, BookingEvent, Case, CaseNote, Person, Site
 
 MOST = 300
 """Cases in a list."""
@@ -29,6 +30,7 @@ LONGEST_KEY = 40
 PER_DAY, PER_CASE = 20, 200
 """Messages of a person about one request in 24 hours, and notes of all kinds altogether."""
 STAGE, NOTE, ANSWER, MESSAGE = "stage", "note", "answer", "message"
+EVENT = "event"
 VISIBLE = frozenset({STAGE, ANSWER, MESSAGE})
 """What the person sees too."""
 
@@ -257,6 +259,27 @@ def history(session: Session, booking: Booking, kinds: Collection[str]) -> list[
             text = str(stage.label) if stage else row.text
         found.append(Said(row.at, row.kind, row.author, text))
     return found
+
+
+def events(session: Session, booking: Booking) -> list[Said]:
+    """What became of the booking, the oldest first, in the words for people."""
+    rows = session.scalars(
+        sa.select(BookingEvent)
+        .where(BookingEvent.booking_id == booking.id)
+        .order_by(BookingEvent.id)
+    )
+    return [
+        Said(row.at, EVENT, row.actor, wording.happened(row.event, row.note))
+        for row in rows
+        if row.announced_at != row.at  # the state to which an undone step led back
+    ]
+
+
+def agree(session: Session, booking: Booking, time: Stretch, actor: str, now: datetime) -> None:
+    """Give a request the time that was agreed upon; raises `Unbookable` or `NotNow`."""
+    flow_of(booking)
+    if time != Stretch(booking.starts_at, booking.ends_at):
+        progress.move(session, booking, time, booking.quantity, actor, now)
 
 
 def staff(session: Session, site: str) -> list[tuple[str, str]]:

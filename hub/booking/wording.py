@@ -64,6 +64,21 @@ def state(code: str) -> str:
     return _STATES[code]()
 
 
+def happened(event: str, note: str) -> str:
+    """What became of a booking (`BookingEvent.event`), with what was noted about it."""
+    if event.startswith("undone:"):
+        told = gettext("taken back: %(state)s", state=state(event.removeprefix("undone:")))
+    elif event.startswith("reminded:"):
+        told = gettext("reminded to bring it back")
+    else:
+        told = {
+            "extended": gettext("extended"),
+            "moved": gettext("moved to another time"),
+            "part_returned": gettext("partly brought back"),
+        }.get(event) or state(event)
+    return f"{told}: {note}" if note else told
+
+
 def day(moment: datetime, zone: ZoneInfo, language: str = "") -> str:
     """`Mittwoch, 4. März 2027`, in this language or else in that of the page."""
     language = language or _language()

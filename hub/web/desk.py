@@ -12,7 +12,17 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
-from hub.booking import blocks, contacts, elsewhere, house, items, ledger, progress, wording
+from hub.booking import (
+    blocks,
+    contacts,
+    elsewhere,
+    house,
+    items,
+    ledger,
+    progress,
+    wording,
+    workflow,
+)
 from hub.booking.errors import BookingError
 from hub.booking.items import Back
 from hub.booking.progress import NEXT
@@ -232,6 +242,7 @@ def _page(site: str, reference: str, problem: str = "", status: int = 200) -> Re
             contact=_contact(session, row),
             following=_offered(row, following),
             by_day=by_day,
+            handling=_handling(site, row),
             pieces=sum(wanted.values()),
             usable=[
                 item for one in wanted for item in items.of(session, one) if item.state == "usable"
@@ -346,6 +357,14 @@ def _neighbours(site: str) -> list[tuple[str, str]]:
         for name, plugin in sorted(context.the_hub().sites.site(site).plugins.items())
         if plugin.category == "booking" and plugin.blueprint is not None
     ]
+
+
+def _handling(site: str, row: Booking) -> str:
+    """Where a request is brought through its stages; empty for what is simply booked."""
+    known = row.plugin in context.the_hub().sites.site(site).plugins
+    if workflow.of(row.kind) is None or row.person_id is None or not known:
+        return ""
+    return f"/{site}/{row.plugin}/fall/{row.reference}"
 
 
 def _home(site: str) -> Crumb:

@@ -250,7 +250,7 @@ def history(session: Session, row: Booking) -> list[tuple[str, str]]:
         sa.select(BookingEvent).where(BookingEvent.booking_id == row.id).order_by(BookingEvent.id)
     ).all()
     return [
-        (texts.moment(one.at, zone), _happened(one.event, one.note))
+        (texts.moment(one.at, zone), wording.happened(one.event, one.note))
         for one in rows
         if one.announced_at != one.at  # the state to which an undone step led back
     ]
@@ -261,20 +261,6 @@ FULFILMENT: dict[str, Callable[[], str]] = {
     "courier": lambda: gettext("by the courier (Medientransport)"),
     "letter_box": lambda: gettext("back by the letter box"),
 }
-
-
-def _happened(event: str, note: str) -> str:
-    if event.startswith("undone:"):
-        told = gettext("taken back: %(state)s", state=wording.state(event.removeprefix("undone:")))
-    elif event.startswith("reminded:"):
-        told = gettext("reminded to bring it back")
-    else:
-        told = {
-            "extended": gettext("extended"),
-            "moved": gettext("moved to another time"),
-            "part_returned": gettext("partly brought back"),
-        }.get(event) or wording.state(event)
-    return f"{told}: {note}" if note else told
 
 
 def _mine(session: Session, reference: str) -> Booking:

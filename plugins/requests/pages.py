@@ -16,6 +16,7 @@ from hub import permission
 from hub.booking import askers, case_letters, cases, dates, house, questions, requests, wording
 from hub.booking.cases import CaseError, Wanted
 from hub.booking.errors import BookingError
+from hub.booking.intervals import Stretch
 from hub.booking.progress import HOLDING
 from hub.booking.workflow import ROUND, ROUND_LEAST, WORKFLOWS
 from hub.records import Kind
@@ -116,6 +117,30 @@ def look_after(reference: str) -> ResponseReturnValue:
     return _change(reference, do)
 
 
+@pages.post("/fall/<reference>/termin")
+@permission(HANDLE)
+def agree(reference: str) -> ResponseReturnValue:
+    """Notes the time that was agreed upon, in place of the one that was wished."""
+    given = request.form
+    day = dates.typed(given, "termin").value
+    begin, end = dates.clock(given.get("von", "")), dates.clock(given.get("bis", ""))
+    errors = {}
+    if day is None:
+        errors["termin"] = gettext("Please enter a day, for example 12 5 2027.")
+    for name, value in (("von", begin), ("bis", end)):
+        if value is None:
+            errors[name] = gettext("Please enter a time of day, for example 14:30.")
+    if day is None or begin is None or end is None:
+        return _page(reference, errors=errors, status=400)
+
+    def do(session: Session, row: Any) -> None:
+        calendar = house.calendar(session, g.site.key)
+        time = Stretch(calendar.at(day, begin), calendar.at(day, end))
+        cases.agree(session, row, time, g.person.id, datetime.now(UTC))
+
+    return _change(reference, do)
+
+
 @pages.post("/fall/<reference>/notiz")
 @permission(HANDLE)
 def note(reference: str) -> ResponseReturnValue:
@@ -192,19 +217,25 @@ def _page(
         flow = cases.flow_of(row)
         asker = askers.of(session, g.site.key, [row])[row.id]
         staff = cases.staff(session, g.site.key)
-        said = cases.history(session, row, {*cases.VISIBLE, cases.NOTE})
+        said = [
+            *cases.events(session, row),
+            *cases.history(session, row, {*cases.VISIBLE, cases.NOTE}),
+        ]
         name = case.details.get(ROUND, "")
         schools = len(cases.of_round(session, g.site.key, name)) if name else 0
     names = dict(staff)
     due = dates.typed(request.form, "faellig")
     if due.empty and case.due_on is not None:
         due = dates.of(case.due_on)
+    agreed = dates.typed(request.form, "termin")
+    if agreed.empty:
+        agreed = dates.of(calendar.day(row.starts_at))
     facts = [
         (gettext("Kind"), dict(requests.kinds(language()))[row.kind]),
         (gettext("For"), str(asker)),
         (gettext("E-mail address"), asker.email),
         (gettext("Phone"), asker.phone),
-        (gettext("Wished time"), wording.time(row.starts_at, row.ends_at, calendar.zone)),
+        (gettext("Time"), wording.time(row.starts_at, row.ends_at, calendar.zone)),
         *questions.shown(Kind(row.kind), row.answers),
         (gettext("Message"), row.note),
         (gettext("Reason"), row.reason),
@@ -226,8 +257,11 @@ def _page(
         grid=requests.competences(language()) if flow.competences else [],
         schools=schools,
         too_few=0 < schools < ROUND_LEAST,
-        said=[(one, names.get(one.author, "")) for one in said],
+        said=[(one, names.get(one.author, "")) for one in sorted(said, key=lambda one: one.at)],
         zone=calendar.zone,
+        agreed=agreed,
+        begin=request.form.get("von") or row.starts_at.astimezone(calendar.zone).strftime("%H:%M"),
+        end=request.form.get("bis") or row.ends_at.astimezone(calendar.zone).strftime("%H:%M"),
         may_refuse=row.state in ("requested", "confirmed"),
         may_change=row.person_id is not None,
         text=request.form.get("text", "") if problem else "",

@@ -224,6 +224,27 @@ def test_the_list_is_filtered(hub: Hub, staff: FlaskClient, ada: int) -> None:
     assert 'name="gesehen"' not in staff.get(page).text, "what was refused has no further stage"
 
 
+def test_the_time_that_is_agreed_replaces_the_wish(hub: Hub, staff: FlaskClient, ada: int) -> None:
+    reference = ask(hub, staff, ada, Kind.PARENTS_EVENING)
+    page = f"/borken/requests/fall/{reference}"
+    assert "/fall/" in staff.get(f"/borken/verwaltung/buchung/{reference}").text
+    then = now() + timedelta(days=50)
+    day = {"termin_tag": then.day, "termin_monat": then.month, "termin_jahr": then.year}
+    for wrong, field in (({"von": "19h"}, "von"), ({"termin_tag": ""}, "termin")):
+        given = {**day, "von": "19:00", "bis": "21:00", **wrong}
+        answer = send(staff, page, f"{page}/termin", **given)
+        assert answer.status_code == 400
+        assert f'href="#{field}"' in answer.text
+    assert send(staff, page, f"{page}/termin", **day, von="19", bis="18").status_code == 409
+    for _ in range(2):
+        answer = send(staff, page, f"{page}/termin", **day, von="19:00", bis="21:00")
+        assert answer.status_code == 303
+    told = text_of(client_of(hub, ada).get(f"/meine-buchungen/{reference}").text)
+    assert "19:00 bis 21:00" in told
+    assert told.count("auf eine andere Zeit verlegt") == 1
+    assert "auf eine andere Zeit verlegt (Jens Wolters)" in text_of(staff.get(page).text)
+
+
 @pytest.mark.parametrize(
     "day",
     [{"faellig_tag": "31", "faellig_monat": "2", "faellig_jahr": "2027"}, {"faellig_tag": "x"}],
