@@ -69,9 +69,8 @@ def next_step(
         return None
     due = calendar.day(ends_at - timedelta(microseconds=1))
     if now < ends_at:
-        before = rules.remind_before
-        soon = before is not None and today >= due - timedelta(days=before)
-        return 0 if soon and past.step is None else None
+        soon = today >= due - timedelta(days=rules.remind_before)
+        return 0 if soon and rules.remind_before and past.step is None else None
     step = (past.step or 0) + 1
     if step > len(rules.remind_after):
         return None

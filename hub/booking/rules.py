@@ -62,8 +62,8 @@ class Rules:
     """Whether it may be sent and fetched by the Medientransport."""
     fee: str = ""
     """In words; empty is free of charge."""
-    remind_before: int | None = 1
-    """Days before a loan is due on which the borrower is reminded; None for not at all."""
+    remind_before: int = 1
+    """Days before a loan is due on which the borrower is reminded; 0 for not at all."""
     remind_after: tuple[int, ...] = (3, 10, 17)
     """Days after it was due, for each reminder that follows, ascending."""
     suspend_after_reminders: bool = False

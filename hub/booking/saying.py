@@ -22,11 +22,20 @@ NUMBERS: Mapping[str, tuple[int, int]] = {
     "extension": (1, 400),
     "most": (1, 10_000),
     "most_open": (1, 10_000),
+    "remind_before": (0, 60),
 }
 """Fields of `hub.booking.rules.Rules` that are whole numbers, with the least and the most."""
-CHOICES = ("allowed", "approval", "registered", "open_days_only", "courier")
+CHOICES = (
+    "allowed",
+    "approval",
+    "registered",
+    "open_days_only",
+    "courier",
+    "suspend_after_reminders",
+)
 """Those that are yes or no."""
 LONGEST_FEE = 300
+LATEST_REMINDER, MOST_REMINDERS = 365, 10
 _STRETCH = re.compile(r"(\d{1,2})[:.](\d{2})\s*[-–]\s*(\d{1,2})[:.](\d{2})")
 _DAY = r"\d{4}-\d{2}-\d{2}|\d{1,2}\.\d{1,2}\.\d{4}"
 _CLOSURE = re.compile(
@@ -36,7 +45,8 @@ _CLOSURE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What cannot be read: the name of the field, and `number`, `day`, `hours` or `order`."""
+    """What cannot be read: the name of the field, and `number`, `days`, `day`, `hours` or
+    `order`."""
 
     field: str
     reason: str
@@ -65,9 +75,27 @@ def read_rules(given: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]
             problems.append(Problem("back_by", "day", text))
         else:
             said["back_by"] = day.isoformat()
+    if text := given.get("remind_after", "").strip():
+        days = read_reminders(text)
+        if days is None:
+            problems.append(Problem("remind_after", "days", text))
+        else:
+            said["remind_after"] = days
     if text := "".join(c for c in given.get("fee", "") if c.isprintable()).strip():
         said["fee"] = text[:LONGEST_FEE]
     return said, problems
+
+
+def read_reminders(text: str) -> list[int] | None:
+    """Days after the day of return, like `3, 10, 17`; `0` is no reminder."""
+    parts = [part for part in re.split(r"[,;\s]+", text) if part]
+    if not all(part.isascii() and part.isdigit() and len(part) < 4 for part in parts):
+        return None
+    days = [int(part) for part in parts]
+    if days == [0]:
+        return []
+    sound = 0 < len(days) <= MOST_REMINDERS and days == sorted(set(days))
+    return days if sound and days[0] > 0 and days[-1] <= LATEST_REMINDER else None
 
 
 def read_week(lines: list[str]) -> tuple[list[list[list[str]]], list[Problem]]:

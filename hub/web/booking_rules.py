@@ -45,6 +45,13 @@ LABELS: Mapping[str, Callable[[], str]] = {
     "open_days_only": lambda: gettext("First and last day must be open days"),
     "courier": lambda: gettext("The Medientransport brings and fetches it"),
     "fee": lambda: gettext("Fee, in words"),
+    "remind_before": lambda: gettext("Reminder so many days before it is due (0: none)"),
+    "remind_after": lambda: gettext(
+        "Reminders so many days after it was due, for example 3, 10, 17 (0: none)"
+    ),
+    "suspend_after_reminders": lambda: gettext(
+        "The last reminder suspends the borrower for the institution"
+    ),
 }
 
 
@@ -192,6 +199,10 @@ def _explained(one: Problem) -> str:
             least=one.limits[0],
             most=one.limits[1],
         )
+    if one.reason == "days":
+        return gettext(
+            "“%(text)s”: please write the days one after the other, like 3, 10, 17.", text=one.text
+        )
     if one.reason == "hours":
         return gettext("“%(text)s”: please write it like 08:00-12:00, 13:00-16:00.", text=one.text)
     if one.reason == "order":
@@ -241,6 +252,8 @@ def _typed(overrides: Mapping[str, Any]) -> dict[str, str]:
         elif name == "back_by":
             year, month, day = str(value).split("-")
             told[name] = f"{day}.{month}.{year}"
+        elif isinstance(value, list):
+            told[name] = ", ".join(map(str, value)) or "0"
         else:
             told[name] = str(value)
     return told
@@ -256,6 +269,8 @@ def _shown(name: str, value: Any) -> str:
         return UNITS[value]()
     if name == "back_by":
         return texts.day(value)
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "0"
     return str(value) or gettext("free of charge")
 
 

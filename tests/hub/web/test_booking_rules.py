@@ -125,3 +125,18 @@ def test_opening_hours_and_closures(net: Network, admin: FlaskClient) -> None:
 def test_hours_that_cannot_be(line: str, reason: str) -> None:
     _, problems = saying.read_week([line])
     assert [one.reason for one in problems] == [reason]
+
+
+def test_a_centre_says_when_it_reminds(net: Network, admin: FlaskClient) -> None:
+    said = {"remind_before": "0", "remind_after": "5, 12", "suspend_after_reminders": "yes"}
+    assert send(admin, RULES, RULES, art="", fuer="", **said).status_code == 303
+    now = rules(net)
+    assert (now.remind_before, now.remind_after, now.suspend_after_reminders) == (0, (5, 12), True)
+    assert 'value="5, 12"' in admin.get(RULES).text
+    assert send(admin, RULES, RULES, art="", fuer="", remind_after="0").status_code == 303
+    assert rules(net).remind_after == ()
+    for wrong in ("12, 5", "3, 3", "0, 3", "366", "drei", "-3", "1 2 3 4 5 6 7 8 9 10 11"):
+        answer = send(admin, RULES, RULES, art="", fuer="", remind_after=wrong)
+        assert answer.status_code == 422, wrong
+        assert "nacheinander" in text_of(answer.text)
+    assert rules(net).remind_after == ()
