@@ -322,13 +322,16 @@ class BookingRequest:
     answers: Mapping[str, str] = field(default_factory=dict)
     """What the form of this kind of offer asked besides, code of the question to text."""
     contact: Contact | None = None
+    waiting: bool = False
+    """Whoever asks would wait where nothing is free; a plugin without waiting lists leaves it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Booking:
     """A booking as the system that owns it has it.
 
-    States: requested, confirmed, handed_out, returned, refused, cancelled, expired, no_show.
+    States: waiting, offered (held until a deadline for who waited), requested, confirmed,
+    handed_out, returned, refused, cancelled, expired, no_show.
     """
 
     id: str

@@ -64,6 +64,8 @@ class Course:
     time: Stretch
     cancelled: bool
     booked: int
+    waiting: int
+    """Seats that people wait for."""
 
 
 def days(first: date, repeat: str, count: int) -> list[date]:
@@ -108,6 +110,8 @@ def change(
     for one in booked:
         if Stretch(one.starts_at, one.ends_at) != time and one.state != "handed_out":
             progress.move(session, one, time, one.quantity, actor, now)
+    for one in _bookings(session, row, ("waiting",)):
+        one.starts_at, one.ends_at = time
     session.refresh(row)
     _put(session, row.site_key, row.plugin, keeping.record(row), plan, time)
     follow.changed(session, row.site_key, row.plugin)
@@ -119,7 +123,7 @@ def cancel(session: Session, row: Bookable, reason: str, actor: str, now: dateti
     if row.retired_at is None:
         stock.retire(session, row)
         session.flush()
-    booked = _bookings(session, row, ("requested", "confirmed"))
+    booked = _bookings(session, row, ("waiting", "offered", "requested", "confirmed"))
     for one in booked:
         progress.advance(session, one, "cancelled", actor, now, reason=reason)
     follow.changed(session, row.site_key, row.plugin)
@@ -169,16 +173,8 @@ def _bookings(session: Session, row: Bookable, states: Collection[str]) -> list[
 
 
 def _courses(session: Session, rows: Sequence[Bookable]) -> list[Course]:
-    seats = session.execute(
-        sa.select(Booking.bookable_id, sa.func.sum(Booking.quantity))
-        .where(
-            Booking.site_key.in_({row.site_key for row in rows}),
-            Booking.bookable_id.in_([row.id for row in rows]),
-            Booking.state.in_((*HOLDING, "returned", "no_show")),
-        )
-        .group_by(Booking.bookable_id)
-    )
-    taken = {number: int(count) for number, count in seats}
+    taken = _seats(session, rows, (*HOLDING, "returned", "no_show"))
+    wanted = _seats(session, rows, ("waiting",))
     return [
         Course(
             row.id,
@@ -186,10 +182,27 @@ def _courses(session: Session, rows: Sequence[Bookable]) -> list[Course]:
             Stretch(row.starts_at, row.ends_at),
             row.retired_at is not None,
             taken.get(row.id, 0),
+            wanted.get(row.id, 0),
         )
         for row in rows
         if row.starts_at is not None and row.ends_at is not None
     ]
+
+
+def _seats(
+    session: Session, rows: Sequence[Bookable], states: Collection[str]
+) -> dict[int | None, int]:
+    """How many seats of each course bookings in these states have."""
+    found = session.execute(
+        sa.select(Booking.bookable_id, sa.func.sum(Booking.quantity))
+        .where(
+            Booking.site_key.in_({row.site_key for row in rows}),
+            Booking.bookable_id.in_([row.id for row in rows]),
+            Booking.state.in_(states),
+        )
+        .group_by(Booking.bookable_id)
+    )
+    return {number: int(count) for number, count in found}
 
 
 def _plan(row: Bookable) -> Plan:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from hub.booking import house, progress
+from hub.booking import house, progress, steps
 from hub.booking.errors import AgainstRules, BookingError
 from hub.booking.intervals import Stretch
 from hub.booking.progress import HOLDING, STATES, Entry
@@ -214,14 +214,14 @@ def _give_up(db: Database, number: int, why: str) -> None:
 def _follow(session: Session, row: Booking, state: str, now: datetime, reason: str = "") -> None:
     """The state is the other system's to say, whatever ours was."""
     row.state, row.changed_at = state, now
-    row.reason = reason[: progress.LONGEST_TEXT]
+    row.reason = reason[: steps.LONGEST_TEXT]
     session.add(
         BookingEvent(
             booking_id=row.id,
             at=now,
             event=state,
             actor=row.plugin,
-            note=reason[: progress.LONGEST_TEXT],
+            note=reason[: steps.LONGEST_TEXT],
         )
     )
 

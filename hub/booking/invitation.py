@@ -59,4 +59,4 @@ def calendar(events: Iterable[Event], name: str = "", *, method: str = "PUBLISH"
 def _status(state: str) -> str:
     if state in _GIVEN_UP:
         return "CANCELLED"
-    return "TENTATIVE" if state == "requested" else "CONFIRMED"
+    return "TENTATIVE" if state in ("waiting", "offered", "requested") else "CONFIRMED"

@@ -16,9 +16,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.booking import ledger, progress
+from hub.booking import ledger, progress, steps, waiting
 from hub.booking.errors import BookingError, NotNow
-from hub.models import Bookable, BookablePart, Booking, BookingEvent, Handover, Hold, Item
+from hub.models import Bookable, BookablePart, Booking, BookingEvent, Handover, Hold, Item, base
 
 USABLE, REPAIR, MISSING, RETIRED = "usable", "repair", "missing", "retired"
 STATES = (USABLE, REPAIR, MISSING, RETIRED)
@@ -110,11 +110,14 @@ def set_state(session: Session, item: Item, state: str, now: datetime, condition
 def count(session: Session, bookable_id: int) -> None:
     """Make the capacity of a model the number of its usable pieces."""
     # Of two who change pieces at once, the second counts what the first one did.
-    session.execute(sa.select(Bookable.id).where(Bookable.id == bookable_id).with_for_update())
+    waiting.lock(session, bookable_id)
     usable = session.scalar(
         sa.select(sa.func.count()).where(Item.bookable_id == bookable_id, Item.state == USABLE)
     )
     ledger.set_capacity(session, bookable_id, usable)
+    site = session.scalar(sa.select(Bookable.site_key).where(Bookable.id == bookable_id))
+    if site is not None:
+        waiting.settle(session, site, bookable_id, base.now())
 
 
 def of(session: Session, bookable_id: int) -> list[Item]:
@@ -214,7 +217,7 @@ def take_back(
                 at=now,
                 event="part_returned",
                 actor=actor,
-                note=", ".join(one.code for one in returned)[: progress.LONGEST_TEXT],
+                note=", ".join(one.code for one in returned)[: steps.LONGEST_TEXT],
             )
         )
     return False

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from hub.booking import house, ledger, progress, wording
 from hub.booking.errors import AgainstRules, BookingError, NotNow, Unbookable
 from hub.booking.intervals import Stretch
-from hub.booking.progress import HOLDING, Entry
+from hub.booking.progress import OPEN, Entry
 from hub.db import Database
 from hub.errors import Rejected
 from hub.hookspecs import hookimpl
@@ -98,8 +98,10 @@ class LedgerPlugin(Plugin):
                 "en": "preparing, handing out and taking back",
             },
             retention={
-                "de": "12 Monate nach dem Ende der Buchung, danach ohne Bezug zur Person",
-                "en": "12 months after the booking ended, then without reference to the person",
+                "de": "12 Monate nach dem Ende der Buchung, 30 Tage bei Anfragen und Plätzen auf "
+                "der Warteliste, aus denen nichts wurde; danach ohne Bezug zur Person",
+                "en": "12 months after the booking ended, 30 days for requests and places on a "
+                "waiting list of which nothing came; then without reference to the person",
             },
         ),
     )
@@ -171,7 +173,7 @@ class LedgerPlugin(Plugin):
             if row.state == "cancelled":
                 return as_record(row, booking.offer)
             try:
-                if row.state not in ("requested", "confirmed"):
+                if "cancelled" not in progress.NEXT.get(row.state, ()):
                     raise NotNow(row.state)
                 progress.advance(session, row, "cancelled", "", now())
             except NotNow as error:
@@ -212,7 +214,7 @@ class LedgerPlugin(Plugin):
                         )
                     )
             for row in rows:
-                if row.state in HOLDING:
+                if row.state in OPEN:
                     progress.advance(session, row, "cancelled", "", moment)
                 row.note, row.answers = "", {}
 
@@ -274,6 +276,7 @@ class LedgerPlugin(Plugin):
             fulfilment=request.fulfilment,
             note=request.note,
             answers=request.answers,
+            wait=request.waiting,
         )
 
 

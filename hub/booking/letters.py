@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.booking import contacts, house, invitation, wording
+from hub.booking import contacts, house, invitation, waiting, wording
 from hub.booking.progress import HOLDING
 from hub.mail import letters, outbox
 from hub.mail.outbox import Attachment
@@ -31,6 +31,9 @@ from hub.models import (
 
 STEPS = frozenset(
     {
+        "waiting",
+        "offered",
+        "lapsed",
         "requested",
         "confirmed",
         "refused",
@@ -247,6 +250,7 @@ def _values(
     return {
         "reason": event.note,
         "own": event.actor == who.person.key,
+        "until": _until(session, booking, who.language),
         "due": due(session, booking, who.language),
         "pieces": pieces(session, booking),
         "lacking": _lacking(session, booking),
@@ -254,6 +258,13 @@ def _values(
         "step": event.event.partition(":")[2],
         "suspended": standing.suspended is not None,
     }
+
+
+def _until(session: Session, booking: Booking, language: str) -> str:
+    """The moment until which it is held for who waited."""
+    until = waiting.deadline(session, booking.id)
+    zone = house.calendar(session, booking.site_key).zone
+    return wording.moment(until, zone, language) if until is not None else ""
 
 
 def _lacking(session: Session, booking: Booking) -> list[str]:

@@ -17,14 +17,17 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.booking import ledger
+from hub.booking import ledger, waiting
 from hub.booking.errors import Full, KeyReused, NotNow, Unbookable
 from hub.booking.intervals import Stretch
+from hub.booking.steps import LONGEST_TEXT, note, step
 from hub.db import Database
 from hub.models import Booking, BookingEvent, BookingKey, Handover, Hold
 from hub.models.base import table
 
 STATES = (
+    "waiting",
+    "offered",
     "requested",
     "confirmed",
     "handed_out",
@@ -34,21 +37,25 @@ STATES = (
     "expired",
     "no_show",
 )
-HOLDING = frozenset({"requested", "confirmed", "handed_out"})
+HOLDING = frozenset({"offered", "requested", "confirmed", "handed_out"})
 """States in which a booking takes something away from others."""
+OPEN = HOLDING | {"waiting"}
+"""States that something still follows."""
 NEXT: Mapping[str, frozenset[str]] = {
+    "waiting": frozenset({"cancelled"}),
+    "offered": frozenset({"requested", "confirmed", "cancelled"}),
     "requested": frozenset({"confirmed", "refused", "cancelled", "expired"}),
     "confirmed": frozenset({"handed_out", "returned", "cancelled", "refused", "no_show"}),
     "handed_out": frozenset({"returned"}),
 }
 """The states that may follow; what is missing is an end. A room or a course that was confirmed and
-took place is `returned` without having been handed out."""
+took place is `returned` without having been handed out. Who waits is offered what becomes free, and
+loses the offer in time, by `hub.booking.waiting` alone."""
 LONGEST_KEY = 200
-LONGEST_TEXT = 2_000
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 """For references read out on the phone: nothing that looks like something else."""
 
-_booking, _event, _key = table(Booking), table(BookingEvent), table(BookingKey)
+_booking, _key = table(Booking), table(BookingKey)
 _enter_key = sa.text(
     "INSERT INTO booking_key (site_key, key, fingerprint, created_at)"
     " VALUES (:site, :key, :fingerprint, :now) ON CONFLICT (site_key, key) DO NOTHING"
@@ -62,19 +69,6 @@ _settle_key = (
     .values(booking_id=sa.bindparam("booking"))
 )
 _insert = sa.insert(_booking).returning(_booking.c.id)
-_insert_event = sa.insert(_event)
-_step = (
-    sa.update(_booking)
-    .where(
-        _booking.c.id == sa.bindparam("booking"),
-        _booking.c.state == sa.bindparam("before"),
-    )
-    .values(
-        state=sa.bindparam("after"),
-        reason=sa.bindparam("why"),
-        changed_at=sa.bindparam("now", type_=_booking.c.changed_at.type),
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +91,8 @@ class Entry:
     fulfilment: str = "pickup"
     note: str = ""
     answers: Mapping[str, str] = field(default_factory=dict)
+    wait: bool = False
+    """Where it is full, wait for it."""
 
     def fingerprint(self) -> str:
         """The same for the same request, whatever state the rules give it."""
@@ -150,10 +146,17 @@ def enter(session: Session, entry: Entry, key: str, actor: str, now: datetime) -
         number: int = connection.execute(_insert, values(entry, now)).scalar_one()
     except sa.exc.IntegrityError:  # what it refers to is not there
         raise Unbookable("gone") from None
+    state = entry.state
     if entry.bookable_id is not None:
-        ledger.take(session, number, entry.bookable_id, entry.time, entry.quantity, now)
+        waiting.settle(session, entry.site, entry.bookable_id, now)
+        try:
+            ledger.take(session, number, entry.bookable_id, entry.time, entry.quantity, now)
+        except Full:  # with the lock, so that nothing becomes free unseen
+            if not entry.wait:
+                raise
+            state = waiting.begin(session, number, now)
     connection.execute(_settle_key, {"site": entry.site, "used": key, "booking": number})
-    _note(session, number, entry.state, actor, "", now)
+    note(session, number, state, actor, "", now)
     return number, True
 
 
@@ -171,12 +174,18 @@ def advance(
     before = booking.state
     if state not in NEXT.get(before, ()):
         raise NotNow(before)
-    _step_to(session, booking, before, state, reason, now)
+    if booking.bookable_id is not None and (before == "offered" or state not in HOLDING):
+        waiting.lock(session, booking.bookable_id)
+    step(session, booking, before, state, reason, now)
     if state not in HOLDING:
         ledger.release(session, booking.id)
     elif state == "handed_out":
         _hand_out(session, booking, now)
-    _note(session, booking.id, state, actor, reason, now)
+    elif before == "offered":
+        waiting.accept(session, booking.id, now)
+    note(session, booking.id, state, actor, reason, now)
+    if booking.bookable_id is not None and state not in HOLDING:
+        waiting.settle(session, booking.site_key, booking.bookable_id, now)
     session.expire(booking)
 
 
@@ -191,8 +200,12 @@ def undo(session: Session, booking: Booking, actor: str, now: datetime) -> None:
     if len(steps) < 2 or steps[-1] != booking.state:
         raise NotNow(booking.state)
     before, after = booking.state, _before_last(steps)
+    if after == "offered":
+        if before != "cancelled":
+            raise NotNow(before)
+        after = "waiting"  # what was offered is given to the next
     came_back = booking.changed_at
-    _step_to(session, booking, before, after, "", now)
+    step(session, booking, before, after, "", now)
     if after in HOLDING and before not in HOLDING:
         _take_again(session, booking, now, out=after == "handed_out")
     if before == "handed_out":
@@ -200,8 +213,10 @@ def undo(session: Session, booking: Booking, actor: str, now: datetime) -> None:
         session.execute(sa.delete(Handover).where(Handover.booking_id == booking.id))
     if before == "returned":
         _out_again(session, booking, came_back)
-    _note(session, booking.id, f"undone:{before}", actor, "", now)
-    _note(session, booking.id, after, actor, "", now, announced=True)
+    note(session, booking.id, f"undone:{before}", actor, "", now)
+    note(session, booking.id, after, actor, "", now, announced=True)
+    if after == "waiting" and booking.bookable_id is not None:
+        waiting.settle(session, booking.site_key, booking.bookable_id, now)
     session.expire(booking)
 
 
@@ -221,7 +236,17 @@ def move(
     out = booking.state == "handed_out"
     if out and (time.start != booking.starts_at or quantity != booking.quantity):
         raise NotNow(booking.state)
-    ledger.take(session, booking.id, booking.bookable_id, time, quantity, now, out=out)
+    waiting.lock(session, booking.bookable_id)
+    ledger.take(
+        session,
+        booking.id,
+        booking.bookable_id,
+        time,
+        quantity,
+        now,
+        out=out,
+        expires_at=waiting.deadline(session, booking.id),
+    )
     changed = session.execute(
         sa.update(Booking)
         .where(Booking.id == booking.id, Booking.state == booking.state)
@@ -235,7 +260,8 @@ def move(
     )
     if not changed.rowcount:  # type: ignore[attr-defined]
         raise NotNow(booking.state)
-    _note(session, booking.id, "extended" if extension else "moved", actor, "", now)
+    note(session, booking.id, "extended" if extension else "moved", actor, "", now)
+    waiting.settle(session, booking.site_key, booking.bookable_id, now)
     session.expire(booking)
 
 
@@ -264,24 +290,6 @@ def _out_again(session: Session, booking: Booking, came_back: datetime) -> None:
             )
     except sa.exc.IntegrityError:
         raise NotNow("returned") from None
-
-
-def _step_to(
-    session: Session, booking: Booking, before: str, after: str, reason: str, now: datetime
-) -> None:
-    done = session.connection().execute(
-        _step,
-        {
-            "booking": booking.id,
-            "before": before,
-            "after": after,
-            "why": reason[:LONGEST_TEXT],
-            "now": now,
-        },
-    )
-    if not done.rowcount:
-        session.refresh(booking)
-        raise NotNow(booking.state)
 
 
 def _before_last(steps: Sequence[str]) -> str:
@@ -315,26 +323,3 @@ def values(entry: Entry, now: datetime) -> dict[str, Any]:
         "created_at": now,
         "changed_at": now,
     }
-
-
-def _note(
-    session: Session,
-    booking_id: int,
-    event: str,
-    actor: str,
-    note: str,
-    now: datetime,
-    *,
-    announced: bool = False,
-) -> None:
-    session.connection().execute(
-        _insert_event,
-        {
-            "booking_id": booking_id,
-            "at": now,
-            "event": event,
-            "actor": actor,
-            "note": note[:LONGEST_TEXT],
-            "announced_at": now if announced else None,
-        },
-    )

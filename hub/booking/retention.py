@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.booking.progress import HOLDING
+from hub.booking.progress import OPEN
 from hub.models import Booking, BookingEvent, BookingKey, Case, CaseNote
 
 KEPT = timedelta(days=365)
+IN_VAIN = timedelta(days=30)
+"""What nothing came of: a request nobody answered, a place on a waiting list."""
 KEYS = timedelta(days=30)
 """How long a form that was sent can be recognised."""
 
@@ -26,14 +28,13 @@ def forget_person(session: Session, person_id: int) -> int:
 def forget_old(session: Session, now: datetime) -> int:
     """The same for everybody's bookings that ended long ago, and for old keys of forms."""
     session.execute(sa.delete(BookingKey).where(BookingKey.created_at < now - KEYS))
+    over = sa.and_(Booking.person_id.is_not(None), Booking.state.not_in(OPEN))
     return _forget(
         session,
-        sa.and_(
-            Booking.person_id.is_not(None),
-            Booking.state.not_in(HOLDING),
-            Booking.ends_at < now - KEPT,
-            Booking.changed_at < now - KEPT,
-        ),
+        sa.and_(over, Booking.ends_at < now - KEPT, Booking.changed_at < now - KEPT),
+    ) + _forget(
+        session,
+        sa.and_(over, Booking.state == "expired", Booking.ends_at < now - IN_VAIN),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.booking import ledger
+from hub.booking import ledger, waiting
 from hub.booking.errors import Full
 from hub.booking.intervals import Stretch
 from hub.booking.keeping import LISTS, SHOWN
@@ -60,7 +60,9 @@ def put(
     row.retired_at, row.changed_at = None, now()
     session.flush()
     if row.capacity != capacity:
+        waiting.lock(session, row.id)
         ledger.set_capacity(session, row.id, capacity)
+        waiting.settle(session, site, row.id, now())
         session.refresh(row)
     return row
 

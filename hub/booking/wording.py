@@ -74,6 +74,7 @@ def happened(event: str, note: str) -> str:
         told = {
             "extended": gettext("extended"),
             "moved": gettext("moved to another time"),
+            "lapsed": gettext("the offer was not accepted in time"),
             "part_returned": gettext("partly brought back"),
         }.get(event) or state(event)
     return f"{told}: {note}" if note else told
@@ -84,6 +85,13 @@ def day(moment: datetime, zone: ZoneInfo, language: str = "") -> str:
     language = language or _language()
     pattern = "EEEE, d. MMMM y" if language == "de" else "EEEE, d MMMM y"
     return str(format_datetime(moment.astimezone(zone), pattern, locale=language))
+
+
+def moment(when: datetime, zone: ZoneInfo, language: str = "") -> str:
+    """`4. März 2027, 08:00`, in this language or else in that of the page."""
+    language = language or _language()
+    long = "d. MMMM y, HH:mm" if language == "de" else "d MMMM y, HH:mm"
+    return str(format_datetime(when.astimezone(zone), long, locale=language))
 
 
 def time(start: datetime, end: datetime, zone: ZoneInfo, language: str = "") -> str:
@@ -120,6 +128,8 @@ def _language() -> str:
 
 
 _STATES: Mapping[str, Callable[[], str]] = {
+    "waiting": lambda: gettext("on the waiting list"),
+    "offered": lambda: gettext("offered to you"),
     "requested": lambda: gettext("requested"),
     "confirmed": lambda: gettext("confirmed"),
     "handed_out": lambda: gettext("handed out"),
@@ -134,6 +144,8 @@ UNBOOKABLE: Mapping[str, Callable[[], str]] = {
     "time": lambda: gettext("The end must be after the beginning."),
     "far": lambda: gettext("This date cannot be. Please check the year."),
     "past": lambda: gettext("This time is over."),
+    "waiting": lambda: gettext("You are on the waiting list for this already."),
+    "never": lambda: gettext("There are not so many of it, so it makes no sense to wait."),
     "quantity": lambda: gettext("The number must be at least 1 and not beyond all measure."),
 }
 _PIECES: Mapping[str, Callable[[ItemError], str]] = {

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from hub.booking import announce, elsewhere, reminders
+from hub.booking import announce, elsewhere, reminders, waiting
 from hub.booking import retention as booking_retention
 from hub.catalogue import linking, page, runs
 from hub.catalogue.sync import Interrupted, sync
@@ -122,6 +122,11 @@ def settle_bookings(context: Context, _: Mapping[str, Any]) -> str:
     return f"{done} bookings looked at."
 
 
+def serve_waiting(context: Context, _: Mapping[str, Any]) -> str:
+    """Offer to the next what somebody did not accept in time."""
+    return waiting.run(context.hub.db, now(), context.check)
+
+
 def clean_up(context: Context, _: Mapping[str, Any]) -> str:
     """Erase what is older than its retention: of runs and jobs, and of persons."""
     before = now() - RETENTION
@@ -189,6 +194,7 @@ TASKS: Mapping[str, Task] = {
     announce.TASK: tell_of_bookings,
     announce.AGAIN: tell_plugin_again,
     reminders.TASK: remind,
+    waiting.TASK: serve_waiting,
     outbox.TASK: send_mails,
     elsewhere.TASK: settle_bookings,
 }
@@ -197,6 +203,7 @@ CLEANUP = Schedule("cleanup", "45 5 * * *", UTC, "cleanup")
 REMINDERS = Schedule(reminders.TASK, "3 * * * *", UTC, reminders.TASK)
 """Each hour: it is morning at each site by its own clock."""
 ANNOUNCE = Schedule(announce.TASK, "* * * * *", UTC, announce.TASK, eager=True)
+WAITING = Schedule(waiting.TASK, "* * * * *", UTC, waiting.TASK)
 MAILS = Schedule(outbox.TASK, "* * * * *", UTC, outbox.TASK, eager=True)
 ELSEWHERE = Schedule(elsewhere.TASK, "* * * * *", UTC, elsewhere.TASK, eager=True)
 
@@ -217,11 +224,13 @@ def works(hub: Hub) -> list[Schedule]:
 
 def while_due(hub: Hub) -> list[Schedule]:
     """The schedules of what is looked after each minute, while there is something: events of
-    bookings, bookings that other systems keep, and mails that were put off or queued while a job
-    was about to end. They would fill the list of jobs if they came every minute."""
+    bookings, offers that lapsed, bookings that other systems keep, and mails that were put off or
+    queued while a job was about to end. They would fill the list of jobs if they came every
+    minute."""
     with hub.db.read() as session:
         return [
             *([ANNOUNCE] if announce.is_due(session) else []),
+            *([WAITING] if waiting.is_due(session, now()) else []),
             *([MAILS] if outbox.is_due(session) else []),
             *([ELSEWHERE] if elsewhere.is_due(session, now()) else []),
         ]

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from hub import models
-from hub.booking import contacts, dates, elsewhere, house, month, questions, wording
+from hub.booking import contacts, dates, elsewhere, house, keeping, month, questions, wording
 from hub.booking.dates import Typed
 from hub.booking.errors import BookingError, Refusal
 from hub.booking.intervals import Stretch
@@ -116,7 +116,11 @@ def choose(offer_id: int) -> Response:
         actor = login.demand("booking.create")
         if not can(actor, "booking.create", view.site):
             return _page(view, site, wish, calendar, [("", _elsewhere(view))])
-        errors = _check(view, site, asked, actor, _chosen_institution(), calendar)
+        errors = _check(view, asked, actor, _chosen_institution(), calendar)
+        if not errors and not _waits():
+            errors = _full(view, site, asked, actor)
+            if errors:
+                return _page(view, site, wish, calendar, errors, list_open=_has_list(view))
         if not errors:
             return _second(view, wish, asked, actor, calendar, [])
     return _page(view, site, wish, calendar, errors)
@@ -163,6 +167,7 @@ def book(offer_id: int) -> Response:
         fulfilment=_fulfilment(),
         answers=answers,
         contact=contact,
+        waiting=_waits(),
     )
     key = f"form-{actor.person_id}-{_text('schluessel', 64)}"
     try:
@@ -285,13 +290,12 @@ def _time(
 
 def _check(
     view: OfferView,
-    site: Site,
     asked: Asked,
     actor: Actor,
     institution: int | None,
     calendar: Calendar,
 ) -> list[tuple[str, str]]:
-    """What the rules say, and whether so many are free; the plugin itself has the last word."""
+    """What the rules say; the plugin itself has the last word."""
     if actor.person_id is None:
         return [("", gettext("To book you need an account."))]
     with context.the_hub().db.read() as session:
@@ -308,21 +312,37 @@ def _check(
             context.now(),
             fixed=fixed_time(view) is not None,
         )
-    errors = [(_field(one), wording.refusal(one, calendar.zone)) for one in refusals]
+    return [(_field(one), wording.refusal(one, calendar.zone)) for one in refusals]
+
+
+def _full(view: OfferView, site: Site, asked: Asked, actor: Actor) -> list[tuple[str, str]]:
+    """What is to be said where less is free than was asked for."""
     slots = _slots(view, site, asked.time, actor)
     free = min((slot.free for slot in slots), default=None) if slots else None
-    if free is not None and free < asked.quantity:
-        told = (
-            ngettext(
-                "Only %(num)d is free in this time.",
-                "Only %(num)d are free in this time.",
-                free,
-            )
-            if free
-            else gettext("Nothing is free in this time.")
+    if free is None or free >= asked.quantity:
+        return []
+    told = (
+        ngettext(
+            "Only %(num)d is free in this time.",
+            "Only %(num)d are free in this time.",
+            free,
         )
-        errors.append(("beginn", told))
-    return errors
+        if free
+        else gettext("Nothing is free in this time.")
+    )
+    return [("anzahl" if fixed_time(view) else "beginn", told)]
+
+
+def _waits() -> bool:
+    """Whether the person wants to wait where it is full."""
+    return request.args.get("weiter") == "warten" or "warten" in request.form
+
+
+def _has_list(view: OfferView) -> bool:
+    """Whether one can wait for it: for what is limited and kept in the hub's own ledger."""
+    with context.the_hub().db.read() as session:
+        row = keeping.find(session, view.site, view.plugin, view.record.source_id)
+        return row is not None and row.capacity is not None
 
 
 def _field(one: Refusal) -> str:
@@ -357,6 +377,8 @@ def _page(
     wish: Wish,
     calendar: Calendar,
     errors: Sequence[tuple[str, str]],
+    *,
+    list_open: bool = False,
 ) -> Response:
     today = calendar.day(context.now())
     with context.the_hub().db.read() as session:
@@ -389,6 +411,7 @@ def _page(
         after=after,
         said=said,
         total=view.record.quantity,
+        list_open=list_open,
         chosen=wish.first.value,
         verb=_verb(view.kind),
         crumbs=_crumbs(view),
@@ -422,6 +445,7 @@ def _second(
         error=dict(errors),
         facts=_facts(view, asked, said, calendar),
         said=said,
+        waits=_waits(),
         institutions=[
             *((one.id, one.name) for one in who.institutions),
             ("", gettext("private")),

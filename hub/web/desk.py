@@ -20,6 +20,7 @@ from hub.booking import (
     items,
     ledger,
     progress,
+    steps,
     wording,
     workflow,
 )
@@ -347,7 +348,7 @@ def _contact(session: Session, row: Booking) -> BookingContact | None:
 
 
 def _note() -> str:
-    return request.form.get("grund", "")[: progress.LONGEST_TEXT].strip()
+    return request.form.get("grund", "")[: steps.LONGEST_TEXT].strip()
 
 
 def _neighbours(site: str) -> list[tuple[str, str]]:

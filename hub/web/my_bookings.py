@@ -24,13 +24,14 @@ from hub.booking import (
     progress,
     questions,
     rules,
+    waiting,
     wording,
     workflow,
 )
 from hub.booking.cases import CaseError
 from hub.booking.errors import AgainstRules, BookingError, NotNow, Refusal
 from hub.booking.intervals import Stretch
-from hub.booking.progress import HOLDING
+from hub.booking.progress import OPEN
 from hub.models import Booking, BookingEvent, Institution
 from hub.records import Kind
 from hub.web import context, login, texts
@@ -65,6 +66,8 @@ class Line:
 
 
 TONES = {
+    "waiting": "info",
+    "offered": "warning",
     "requested": "warning",
     "confirmed": "success",
     "handed_out": "info",
@@ -90,10 +93,10 @@ def overview(person_id: int, address: str = "") -> str:
     with context.the_hub().db.read() as session:
         mine = sa.select(Booking).where(Booking.person_id == person_id)
         open_rows = session.scalars(
-            mine.where(Booking.state.in_(HOLDING)).order_by(Booking.starts_at, Booking.id)
+            mine.where(Booking.state.in_(OPEN)).order_by(Booking.starts_at, Booking.id)
         ).all()
         past = session.scalars(
-            mine.where(Booking.state.not_in(HOLDING))
+            mine.where(Booking.state.not_in(OPEN))
             .order_by(Booking.starts_at.desc(), Booking.id.desc())
             .limit(PAST)
         ).all()
@@ -133,6 +136,22 @@ def cancel(reference: str) -> ResponseReturnValue:
             if row.state == "handed_out":
                 raise NotNow(row.state)
             progress.advance(session, row, "cancelled", actor, context.now())
+
+    return _change(reference, do)
+
+
+@pages.post("/<reference>/annehmen")
+def accept(reference: str) -> ResponseReturnValue:
+    """Takes what was offered to who waited; pressed twice it is taken once."""
+
+    def do(session: Session, row: Booking, actor: str) -> None:
+        if row.state in ("requested", "confirmed"):
+            return
+        if row.state != "offered":
+            raise NotNow(row.state)
+        said = house.rules(session, row.site_key, row.kind, row.borrower)
+        state = "requested" if said.approval else "confirmed"
+        progress.advance(session, row, state, actor, context.now())
 
     return _change(reference, do)
 
@@ -293,7 +312,9 @@ def _change(reference: str, do: Callable[[Session, Booking, str], None]) -> Resp
 def _page(reference: str, problem: str = "", status: int = 200) -> ResponseReturnValue:
     with context.the_hub().db.read() as session:
         row = _mine(session, reference)
+        until = waiting.deadline(session, row.id) if row.state == "offered" else None
         longer = _extension(session, row)
+        place = waiting.place(session, row) if row.state == "waiting" else None
         extension = None
         if not isinstance(longer, AgainstRules):
             extension = wording.day(longer.end, context.zone_of(row.site_key))
@@ -312,7 +333,10 @@ def _page(reference: str, problem: str = "", status: int = 200) -> ResponseRetur
             "my_booking.html",
             **values,
             extension=extension,
-            may_cancel=row.state in ("requested", "confirmed"),
+            offered_until=until,
+            place=place,
+            zone=context.zone_of(row.site_key),
+            may_cancel="cancelled" in progress.NEXT.get(row.state, ()),
             new="neu" in request.args,
             problem=problem,
             key=uuid.uuid4().hex,
@@ -352,6 +376,8 @@ def _extension(session: Session, row: Booking) -> Stretch | AgainstRules:
     longer, refusals = rules.check_extension(
         said, calendar, row.ends_at, row.extensions, waiting=False
     )
+    if longer is not None and waiting.anybody(session, row, longer.end):
+        return AgainstRules([Refusal("waiting")])
     if longer is None:
         return AgainstRules(refusals)
     if row.bookable_id is not None:

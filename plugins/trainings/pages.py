@@ -47,8 +47,8 @@ def listing() -> str:
     return render_template(
         "trainings/listing.html",
         centre=g.site.row,
-        coming=[(one, wording.time(*one.time, zone)) for one in coming],
-        past=[(one, wording.time(*one.time, zone)) for one in past],
+        coming=[(one, wording.time(*one.time, zone), _taken(one)) for one in coming],
+        past=[(one, wording.time(*one.time, zone), _taken(one)) for one in past],
         topics=_topics(),
         crumbs=_crumbs(),
     )
@@ -207,7 +207,10 @@ def _facts(one: Course, calendar: Calendar) -> list[tuple[str, str]]:
 
 
 def _taken(one: Course) -> str:
-    return gettext("%(taken)s of %(seats)s taken", taken=one.booked, seats=one.plan.seats)
+    told = gettext("%(taken)s of %(seats)s taken", taken=one.booked, seats=one.plan.seats)
+    if one.waiting:
+        told += ", " + gettext("%(number)s waiting", number=one.waiting)
+    return told
 
 
 def _topics() -> dict[str, str]:
