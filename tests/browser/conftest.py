@@ -97,6 +97,7 @@ PAGES = {
     "needs": "/borken/verwaltung/bedarf",
     "works": "/netz/werke",
     "works decided": "/netz/werke?stand=apart",
+    "statistics": "/borken/verwaltung/statistik",
     "staff": "/borken/verwaltung/personal",
     "mails": "/borken/verwaltung/mails",
     "connections": "/borken/verwaltung/plugins",
@@ -167,7 +168,7 @@ AS_ADMIN = frozenset(
         "works decided",
     }
     | {"my institutions", "institutions", "institution"}
-    | {"my needs", "needs"}
+    | {"my needs", "needs", "statistics"}
     | {"booking check", "my bookings", "my booking", "desk", "desk booking", "desk slip"}
     | {"inventory", "inventory found", "inventory empty", "inventory table", "labels", "tours"}
     | {"model new", "model", "model changed", "piece"}

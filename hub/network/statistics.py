@@ -1,0 +1,295 @@
+"""What was used in a year: counted from the bookings themselves, never estimated.
+
+Each figure has its own definition and none is ever added to another: a yearly report of 2008 that
+summed media, devices, extensions and downloads as "loans" had to admit that it counted wrongly.
+Figures are counted anew whenever they are read, so what is entered late or corrected shows in the
+month to which it belongs. Blocked times are nobody's bookings and do not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from hub.booking.blocks import IS_BLOCK
+from hub.models import Booking, BookingEvent, Institution, Offer, OfferUse
+from hub.records import Kind
+
+
+class Measure(StrEnum):
+    """A figure. How each is counted is said to people by `hub.web.statistics.DEFINITIONS`."""
+
+    LOANS_MEDIA = "loans_media"
+    LOANS_DEVICES = "loans_devices"
+    EXTENSIONS_MEDIA = "extensions_media"
+    EXTENSIONS_DEVICES = "extensions_devices"
+    ROOMS = "rooms"
+    SEATS = "seats"
+    CONSULTING = "consulting"
+    PROJECTS = "projects"
+    PARENTS_EVENINGS = "parents_evenings"
+    SCOUTS = "scouts"
+    OPENINGS = "openings"
+
+
+class Split(StrEnum):
+    """By what a figure is broken down; the parts of each add up to the figure of the year, those
+    by school form to what schools have in that by borrower."""
+
+    MONTH = "month"
+    BORROWER = "borrower"
+    SCHOOL_FORM = "school_form"
+    FULFILMENT = "fulfilment"
+    SITE = "site"
+
+
+SCHOOL = "school"
+MONTHS = tuple(str(month) for month in range(1, 13))
+LOANS = {Kind.MEDIUM: Measure.LOANS_MEDIA, Kind.DEVICE: Measure.LOANS_DEVICES}
+EXTENSIONS = {Kind.MEDIUM: Measure.EXTENSIONS_MEDIA, Kind.DEVICE: Measure.EXTENSIONS_DEVICES}
+REQUESTS = {
+    Kind.CONSULTING: Measure.CONSULTING,
+    Kind.PROJECT: Measure.PROJECTS,
+    Kind.PARENTS_EVENING: Measure.PARENTS_EVENINGS,
+    Kind.SCOUTS: Measure.SCOUTS,
+}
+_BOOKED = tuple(measure for measure in Measure if measure is not Measure.OPENINGS)
+MEASURES: Mapping[Split, Sequence[Measure]] = {
+    Split.MONTH: tuple(Measure),
+    Split.BORROWER: _BOOKED,
+    Split.SCHOOL_FORM: _BOOKED,
+    Split.FULFILMENT: tuple(LOANS.values()),
+    Split.SITE: tuple(Measure),
+}
+"""What is broken down by what: nobody writes down who opened a medium, only loans are fetched."""
+_TOOK_PLACE = ("confirmed", "handed_out", "returned")
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number, and from how many it is: the smaller of institutions (or private persons) and
+    persons. Private persons who are forgotten count as one, and openings each as somebody."""
+
+    number: int = 0
+    sources: int = 0
+
+
+Cells = Mapping[Measure, Count]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """All figures of a year. Every split holds every code that it knows with every measure."""
+
+    year: int
+    totals: Cells
+    splits: Mapping[Split, Mapping[str, Cells]]
+
+
+def first_year(session: Session, which: sa.ColumnElement[bool], site: str | None) -> int | None:
+    """The year of the first booking or opening; None where there was none. Arguments as of
+    `count`."""
+    booked = session.scalar(sa.select(sa.func.min(Booking.created_at)).where(which, ~IS_BLOCK))
+    opened = session.scalar(sa.select(sa.func.min(OfferUse.day)).join(Offer).where(*_of_site(site)))
+    years = [found.year for found in (booked, opened) if found is not None]
+    return min(years, default=None)
+
+
+def count(
+    session: Session,
+    year: int,
+    zone: ZoneInfo,
+    now: datetime,
+    which: sa.ColumnElement[bool],
+    site: str | None = None,
+    sites: Iterable[str] = (),
+) -> Counted:
+    """The figures of a year, whose months are those of the clock `zone`.
+
+    `which` bookings count says a condition of `Booking`; `site` whose openings do, None all. With
+    `sites` they are broken down by these too, also those without any. Seven statements, six
+    without `sites`.
+    """
+    facts = _facts(year, zone, now, which)
+    openings = _openings(session, year, site)
+    known: dict[Split, Iterable[str]] = {
+        Split.MONTH: MONTHS,
+        Split.BORROWER: (),
+        Split.SCHOOL_FORM: (),
+        Split.FULFILMENT: (),
+    }
+    if sites := tuple(sites):
+        known[Split.SITE] = sites
+    splits = {split: _split(session, facts, split, codes) for split, codes in known.items()}
+    totals = _grouped(session, facts, facts.c.whole, ()).get("", {})
+    for split, place in ((Split.MONTH, 0), (Split.SITE, 1)):
+        for codes, number in openings.items():
+            if split in splits:
+                _add(splits[split].setdefault(codes[place], {}), number)
+    for number in openings.values():
+        _add(totals, number)
+    return Counted(
+        year,
+        _complete(totals, tuple(Measure)),
+        {
+            split: {code: _complete(cells, MEASURES[split]) for code, cells in rows.items()}
+            for split, rows in splits.items()
+        },
+    )
+
+
+def _complete(cells: Cells, measures: Sequence[Measure]) -> Cells:
+    return {measure: cells.get(measure, Count()) for measure in measures}
+
+
+def _add(cells: dict[Measure, Count], number: int) -> None:
+    before = cells.get(Measure.OPENINGS, Count()).number
+    cells[Measure.OPENINGS] = Count(before + number, before + number)
+
+
+def _split(
+    session: Session, facts: sa.Subquery, split: Split, codes: Iterable[str]
+) -> dict[str, dict[Measure, Count]]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    if split is Split.SCHOOL_FORM:
+        conditions.append(facts.c.borrower == SCHOOL)
+    if split is Split.FULFILMENT:
+        conditions.append(facts.c.measure.in_([str(one) for one in LOANS.values()]))
+    found = _grouped(session, facts, facts.c[split], conditions)
+    return {code: found.pop(code, {}) for code in codes} | dict(sorted(found.items()))
+
+
+def _grouped(
+    session: Session,
+    facts: sa.Subquery,
+    column: sa.ColumnElement[Any],
+    conditions: Iterable[sa.ColumnElement[bool]],
+) -> dict[str, dict[Measure, Count]]:
+    institution = sa.literal("i") + sa.cast(facts.c.institution_id, sa.String)
+    person = sa.literal("p") + sa.cast(facts.c.person_id, sa.String)
+    code = column.label("code")
+    rows = session.execute(
+        sa.select(
+            code,
+            facts.c.measure,
+            sa.func.sum(facts.c.number),
+            sa.func.count(sa.func.coalesce(institution, person, "?").distinct()),
+            sa.func.count(sa.func.coalesce(person, institution, "?").distinct()),
+        )
+        .where(*conditions)
+        .group_by(code, facts.c.measure)
+    )
+    found: dict[str, dict[Measure, Count]] = {}
+    for value, measure, number, bodies, persons in rows:
+        cells = found.setdefault(str(value), {})
+        cells[Measure(measure)] = Count(int(number), min(bodies, persons))
+    return found
+
+
+def _openings(session: Session, year: int, site: str | None) -> dict[tuple[str, str], int]:
+    """How often media were opened, by month and site."""
+    month = sa.extract("month", OfferUse.day).label("month")
+    rows = session.execute(
+        sa.select(month, Offer.site_key, sa.func.sum(OfferUse.count))
+        .join(Offer, Offer.id == OfferUse.offer_id)
+        .where(
+            OfferUse.day >= date(year, 1, 1),
+            OfferUse.day <= date(year, 12, 31),
+            Offer.kind == Kind.MEDIUM,
+            *_of_site(site),
+        )
+        .group_by(month, Offer.site_key)
+    )
+    return {(str(int(month)), key): int(number) for month, key, number in rows}
+
+
+def _of_site(site: str | None) -> list[sa.ColumnElement[bool]]:
+    return [] if site is None else [Offer.site_key == site]
+
+
+def _facts(year: int, zone: ZoneInfo, now: datetime, which: sa.ColumnElement[bool]) -> sa.Subquery:
+    """A row for everything that counts but openings: what, when, for whom and how many."""
+    begins = [datetime(year, month, 1, tzinfo=zone) for month in range(1, 13)]
+    begins.append(datetime(year + 1, 1, 1, tzinfo=zone))
+
+    def fact(
+        measures: Mapping[Kind, Measure],
+        at: sa.SQLColumnExpression[datetime],
+        number: sa.SQLColumnExpression[int],
+    ) -> sa.Select[Any]:
+        return (
+            sa.select(
+                sa.literal("").label("whole"),
+                _by_kind(measures).label("measure"),
+                sa.case(
+                    *((at < end, month) for month, end in zip(MONTHS, begins[1:], strict=True))
+                ).label(Split.MONTH),
+                Booking.site_key.label(Split.SITE),
+                Booking.borrower.label(Split.BORROWER),
+                sa.func.coalesce(Institution.school_form, "").label(Split.SCHOOL_FORM),
+                Booking.fulfilment.label(Split.FULFILMENT),
+                Booking.institution_id,
+                Booking.person_id,
+                number.label("number"),
+            )
+            .select_from(Booking)
+            .outerjoin(Institution, Institution.id == Booking.institution_id)
+            .where(
+                which,
+                ~IS_BLOCK,
+                Booking.kind.in_([str(kind) for kind in measures]),
+                at >= begins[0],
+                at < begins[-1],
+            )
+        )
+
+    one = sa.literal(1)
+    handed = _handed_out()
+    lent = (
+        fact(LOANS, handed.c.at, one)
+        .join(handed, handed.c.booking_id == Booking.id)
+        .where(Booking.state.in_(("handed_out", "returned")))
+    )
+    extended = fact(EXTENSIONS, BookingEvent.at, one).join(
+        BookingEvent,
+        sa.and_(BookingEvent.booking_id == Booking.id, BookingEvent.event == "extended"),
+    )
+    over = sa.and_(Booking.state.in_(_TOOK_PLACE), Booking.ends_at <= now)
+    rooms = fact({Kind.ROOM: Measure.ROOMS}, Booking.starts_at, one).where(over)
+    seats = fact({Kind.TRAINING: Measure.SEATS}, Booking.starts_at, Booking.quantity).where(over)
+    asked = fact(REQUESTS, Booking.created_at, one)
+    return sa.union_all(lent, extended, rooms, seats, asked).subquery()
+
+
+def _by_kind(measures: Mapping[Kind, Measure]) -> sa.ColumnElement[str]:
+    return sa.case(
+        *((Booking.kind == str(kind), str(measure)) for kind, measure in measures.items())
+    )
+
+
+def _handed_out() -> sa.Subquery:
+    """When each loan was handed out: a hand-out that was undone is none, and a return that was
+    undone does not hand out again."""
+    undone = (
+        sa.select(BookingEvent.booking_id, sa.func.max(BookingEvent.id).label("last"))
+        .where(BookingEvent.event == "undone:handed_out")
+        .group_by(BookingEvent.booking_id)
+        .subquery()
+    )
+    return (
+        sa.select(BookingEvent.booking_id, sa.func.min(BookingEvent.at).label("at"))
+        .outerjoin(undone, undone.c.booking_id == BookingEvent.booking_id)
+        .where(
+            BookingEvent.event == "handed_out",
+            BookingEvent.id > sa.func.coalesce(undone.c.last, 0),
+        )
+        .group_by(BookingEvent.booking_id)
+        .subquery()
+    )
