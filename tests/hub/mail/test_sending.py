@@ -18,6 +18,7 @@ import time_machine
 
 from hub import models
 from hub.identity import people, privacy
+from hub.jobs.tasks import Context, clean_up
 from hub.jobs.worker import Worker
 from hub.mail import address, outbox, sending, transport
 from hub.mail.outbox import Attachment
@@ -426,14 +427,16 @@ def test_who_is_erased_gets_no_mail(hub: Hub, post: Post) -> None:
 
 def test_texts_go_after_a_week_rows_after_a_quarter(hub: Hub, post: Post) -> None:
     post.refuse = {"bea@schule.example": "550 No"}
-    queue(hub, attachments=[Attachment("a.ics", "text/calendar", EVENT)])
-    queue(hub, key="refused", to="bea@schule.example")
+    with hub.db.write() as session:
+        ada = people.add(session, name="Ada", email="ada@schule.example").id
+    event = Attachment("a.ics", "text/calendar", EVENT)
+    queue(hub, person_id=ada, attachments=[event])
+    queue(hub, key="refused", to="bea@schule.example", person_id=ada)
+    queue(hub, key="nobody", to="cem@schule.example")
     send(hub)
-    queue(hub, key="waits")
+    queue(hub, key="waits", person_id=ada)
 
     def clean(days: int) -> dict[str, models.Mail]:
-        from hub.jobs.tasks import Context, clean_up
-
         with time_machine.travel(now() + timedelta(days=days)):
             clean_up(Context(hub, lambda: None), {})
         return mails(hub)
@@ -443,4 +446,5 @@ def test_texts_go_after_a_week_rows_after_a_quarter(hub: Hub, post: Post) -> Non
     assert [found[key].body for key in ("booking:1", "refused")] == ["", ""]
     assert found["booking:1"].attachments == []
     assert found["waits"].body
+    assert "nobody" not in found, "of whom nothing else is held, no address is kept either"
     assert set(clean(91)) == {"waits"}
