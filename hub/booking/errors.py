@@ -41,7 +41,7 @@ class Unbookable(BookingError):
     """It does not exist, is no longer offered, or what was asked for cannot be a booking.
 
     `reason` is `gone`, `time`, `far`, `past` or `quantity`; of who wants to wait `waiting` (they do
-    already) or `never` (there will never be so many).
+    already) or `never` (there will never be so many); `early` where it has not begun.
     """
 
     def __init__(self, reason: str) -> None:

@@ -144,6 +144,7 @@ UNBOOKABLE: Mapping[str, Callable[[], str]] = {
     "time": lambda: gettext("The end must be after the beginning."),
     "far": lambda: gettext("This date cannot be. Please check the year."),
     "past": lambda: gettext("This time is over."),
+    "early": lambda: gettext("That can be noted when it has begun."),
     "waiting": lambda: gettext("You are on the waiting list for this already."),
     "never": lambda: gettext("There are not so many of it, so it makes no sense to wait."),
     "quantity": lambda: gettext("The number must be at least 1 and not beyond all measure."),

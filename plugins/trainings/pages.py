@@ -7,16 +7,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from flask import Blueprint, abort, g, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 
 import hub
-from hub.booking import course_form, courses, house, wording
+from hub.booking import attendance, course_form, courses, house, wording
 from hub.booking.course_form import Filled
 from hub.booking.courses import AUDIENCES, TOPICS, Course
 from hub.booking.errors import BookingError
 from hub.booking.opening import Calendar
+from hub.formats import sheets
 
 pages = Blueprint("trainings", __name__, template_folder="templates")
 
@@ -154,6 +165,72 @@ def cancel(number: int) -> ResponseReturnValue:
         told = reason or gettext("The course does not take place.")
         courses.cancel(session, row, told, g.person.id, datetime.now(UTC))
     return redirect(url_for(".show", number=number, fertig="abgesagt"), 303)
+
+
+@pages.get("/<int:number>/teilnahme")
+@MANAGE
+def attendance_list(number: int) -> ResponseReturnValue:
+    """The list to print, and to tick once the course has begun."""
+    return _attendance(number)
+
+
+@pages.post("/<int:number>/teilnahme")
+@MANAGE
+def tick(number: int) -> ResponseReturnValue:
+    """Notes who came; all others did not."""
+    _, calendar = _course(number)
+    try:
+        with g.plugin.db.write(queued=True) as session:
+            row = courses.find(session, g.site.key, g.plugin.name, number)
+            came = set(request.form.getlist("da"))
+            attendance.tick(session, row, came, g.person.id, datetime.now(UTC))
+    except BookingError as error:
+        return _attendance(number, wording.explain(error, calendar.zone))
+    return redirect(url_for(".attendance_list", number=number, fertig=1), 303)
+
+
+@pages.get("/<int:number>/teilnahme.csv")
+@MANAGE
+def participants(number: int) -> Response:
+    """The list as a table."""
+    seats = _seats(number)
+    header = [
+        gettext("Name"), gettext("Institution"), gettext("E-mail address"), gettext("Seats"),
+        gettext("Attendance"), gettext("Reference"),
+    ]  # fmt: skip
+    told = {None: "", True: gettext("came"), False: gettext("did not come")}
+    lines = [
+        (one.name, one.institution, one.email, one.quantity, told[one.came], one.reference)
+        for one in seats
+    ]
+    response = Response(
+        sheets.write("csv", "teilnahme", header, lines), content_type=sheets.TYPES["csv"]
+    )
+    response.headers["Content-Disposition"] = f"attachment; filename=teilnahme-{number}.csv"
+    return response
+
+
+def _attendance(number: int, problem: str = "") -> ResponseReturnValue:
+    one, calendar = _course(number)
+    seats = _seats(number)
+    page = render_template(
+        "trainings/attendance.html",
+        centre=g.site.row,
+        course=one,
+        time=wording.time(*one.time, calendar.zone),
+        seats=seats,
+        begun=one.time.start <= datetime.now(UTC),
+        problem=problem,
+        saved="fertig" in request.args,
+        crumbs=_crumbs(one, gettext("List of participants")),
+    )
+    return make_response(page, 409 if problem else 200)
+
+
+def _seats(number: int) -> list[attendance.Seat]:
+    with g.plugin.db.read() as session:
+        row = courses.find(session, g.site.key, g.plugin.name, number)
+        return attendance.seats(session, row) if row is not None else abort(404)
 
 
 def _course(number: int) -> tuple[Course, Calendar]:

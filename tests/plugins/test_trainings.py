@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from hub import activations
 from hub.app import create_app
-from hub.booking import courses, progress
+from hub.booking import contacts, courses, progress
 from hub.booking.intervals import Stretch
 from hub.booking.progress import Entry
 from hub.catalogue.sync import sync
@@ -22,6 +22,7 @@ from hub.identity.actor import Role
 from hub.jobs import queue
 from hub.models import Bookable, Booking, Job, Offer
 from hub.models.base import now
+from hub.records import Contact
 from hub.runtime import Hub
 from plugins.trainings import Trainings
 from tests.identities import log_in, person, send
@@ -229,3 +230,55 @@ def test_a_course_that_is_over_is_no_longer_offered(hub: Hub) -> None:
     with hub.db.read() as session:
         coming, over = courses.listing(session, "borken", "trainings", now())
     assert (coming, [one.plan.title for one in over]) == ([], ["Vorbei"])
+
+
+def began(hub: Hub, row: Bookable) -> None:
+    """The course began an hour ago."""
+    start = now() - timedelta(hours=1)
+    time = {"starts_at": start, "ends_at": start + timedelta(hours=3)}
+    with hub.db.write() as session:
+        session.execute(sa.update(Bookable).where(Bookable.id == row.id).values(**time))
+        session.execute(sa.update(Booking).where(Booking.bookable_id == row.id).values(**time))
+
+
+def named(hub: Hub, who: int, name: str) -> None:
+    with hub.db.write() as session:
+        told = Contact(name, "muster@schule.example")
+        contacts.keep(session, who, "borken", told)
+
+
+def test_who_came_is_ticked_and_prints_a_certificate(hub: Hub, staff: FlaskClient) -> None:
+    plan(staff)
+    (row,) = rows(hub)
+    clients = [create_app(hub).test_client() for _ in range(2)]
+    people = [log_in(client, hub, Role.TEACHER, "borken") for client in clients]
+    for who, name in zip(people, ("=Zoë <b>Muster</b>", "Änne Beispiel"), strict=True):
+        named(hub, who, name)
+    first, second = (booking(hub, take(hub, row, who=who)).reference for who in people)
+    page = f"/borken/trainings/{row.id}/teilnahme"
+    early = send(staff, page, da=first)
+    assert early.status_code == 409
+    assert "begonnen" in early.text
+    began(hub, row)
+    listed = staff.get(page).text
+    assert "&lt;b&gt;Muster" in listed
+    assert clients[0].get(f"/meine-buchungen/{first}/bescheinigung").status_code == 404
+    assert send(staff, page, da=first).status_code == 303
+    assert f'value="{first}" checked' in staff.get(page).text
+    certificate = f"/meine-buchungen/{first}/bescheinigung"
+    assert certificate in clients[0].get(f"/meine-buchungen/{first}").text
+    printed = clients[0].get(certificate).text
+    for told in ("Teilnahmebescheinigung", "Trickfilm mit Tablets", "3:00 Stunden", "Medienraum"):
+        assert told in printed
+    assert clients[1].get(f"/meine-buchungen/{second}/bescheinigung").status_code == 404
+    assert clients[1].get(certificate).status_code == 404, "somebody else's"
+    table = staff.get(f"{page}.csv").get_data(as_text=True).splitlines()
+    assert table[1].startswith("'=Zoë") or table[2].startswith("'=Zoë"), "no formula"
+    assert send(staff, page, da=second).status_code == 303, "ticked anew"
+    with hub.db.read() as session:
+        came = dict(session.execute(sa.select(Booking.reference, Booking.state)).all())
+    assert came == {first: "no_show", second: "returned"}
+    foreign = create_app(hub).test_client()
+    log_in(foreign, hub, Role.STAFF, "coesfeld")
+    assert foreign.get(f"/coesfeld/trainings/{row.id}/teilnahme.csv").status_code == 404
+    assert clients[0].get(page).status_code == 404
