@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from hub.booking import ledger, waiting
@@ -36,23 +37,12 @@ def put(
     `capacity` is how many there are, None where nothing limits it; `buffers` are minutes before
     and after. `more` is what the plugin wants to know of it besides.
     """
-    row = session.scalar(
-        sa.select(Bookable).where(
-            Bookable.site_key == site,
-            Bookable.plugin == plugin,
-            Bookable.source_id == record.source_id,
-        )
-    )
-    if row is None:
-        row = Bookable(
-            site_key=site,
-            plugin=plugin,
-            source_id=record.source_id,
-            kind=record.kind,
-            title=record.title,
-            capacity=capacity,
-        )
-        session.add(row)
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    which = {"site_key": site, "plugin": plugin, "source_id": record.source_id}
+    named = {"kind": record.kind, "title": record.title, "capacity": capacity}
+    # Whoever puts in the same at the same time waits here, and then finds it.
+    session.execute(dialect.insert(Bookable).values(**which, **named).on_conflict_do_nothing())
+    row = session.scalars(sa.select(Bookable).filter_by(**which)).one()
     row.kind, row.title = record.kind, record.title
     row.buffer_before, row.buffer_after = buffers
     row.starts_at, row.ends_at = starts_at, ends_at

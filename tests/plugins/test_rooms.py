@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,12 +15,13 @@ from flask.testing import FlaskClient
 
 from hub import activations
 from hub.app import create_app
-from hub.booking import house, ledger, progress
+from hub.booking import house, ledger, progress, stock
 from hub.booking.intervals import Stretch
 from hub.booking.progress import Entry
 from hub.catalogue.sync import sync
 from hub.identity.actor import Role
 from hub.models import Bookable, Booking, BookingEvent, Job, Offer
+from hub.records import Kind, Record
 from hub.runtime import Hub
 from plugins.rooms import Rooms
 from tests.hub.web.test_pages import text_of
@@ -113,6 +115,25 @@ def test_a_form_that_was_sent_twice_makes_one_room(hub: Hub, client: FlaskClient
     )
     assert first == again
     assert other != first
+
+
+def test_a_double_click_that_arrives_at_once_makes_one_room(hub: Hub) -> None:
+    """The second waits for the first, and is the same room."""
+    told = Record("saal", Kind.ROOM, "Saal")
+    found: list[int] = []
+
+    def second() -> None:
+        with hub.db.write() as session:
+            found.append(stock.put(session, "borken", "rooms", told, 1).id)
+
+    with hub.db.write() as session:
+        found.append(stock.put(session, "borken", "rooms", told, 1).id)
+        other = threading.Thread(target=second)
+        other.start()
+        other.join(timeout=0.3)
+    other.join(timeout=20)
+    assert len(found) == 2
+    assert len(set(found)) == 1
 
 
 @pytest.mark.parametrize(
