@@ -142,6 +142,18 @@ def out(session: Session, booking_id: int) -> list[tuple[Handover, Item]]:
     return [(handover, item) for handover, item in rows]
 
 
+def partly_back(session: Session, booking_id: int) -> bool:
+    """Whether some pieces of a booking came back already."""
+    return (
+        session.scalar(
+            sa.select(Handover.id)
+            .where(Handover.booking_id == booking_id, Handover.back_at.is_not(None))
+            .limit(1)
+        )
+        is not None
+    )
+
+
 def holder(session: Session, item_id: int) -> Booking | None:
     """The booking on which a piece is out."""
     return session.scalar(

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from hub.booking import house, ledger, progress, wording
@@ -206,13 +205,7 @@ class LedgerPlugin(Plugin):
             ).all()
             for row in rows:
                 if row.state == "handed_out":
-                    raise Rejected(
-                        gettext(
-                            "“%(title)s” (%(reference)s) is not back yet.",
-                            title=row.title,
-                            reference=row.reference,
-                        )
-                    )
+                    raise Rejected(wording.not_back(row.title, row.reference))
             for row in rows:
                 if row.state in OPEN:
                     progress.advance(session, row, "cancelled", "", moment)

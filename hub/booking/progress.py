@@ -197,7 +197,8 @@ def undo(session: Session, booking: Booking, actor: str, now: datetime) -> None:
         .where(BookingEvent.booking_id == booking.id, BookingEvent.event.in_(STATES))
         .order_by(BookingEvent.id)
     ).all()
-    if len(steps) < 2 or steps[-1] != booking.state:
+    # What another system keeps is not taken back here.
+    if len(steps) < 2 or steps[-1] != booking.state or booking.bookable_id is None:
         raise NotNow(booking.state)
     before, after = booking.state, _before_last(steps)
     if after == "offered":

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from hub.booking import progress
 from hub.booking.progress import OPEN
 from hub.models import Booking, BookingEvent, BookingKey, Case, CaseNote
 
@@ -20,8 +21,26 @@ KEYS = timedelta(days=30)
 """How long a form that was sent can be recognised."""
 
 
-def forget_person(session: Session, person_id: int) -> int:
-    """Take out of all bookings of a person what is about them; returns how many."""
+def on_loan(session: Session, person_id: int) -> list[tuple[str, str, str]]:
+    """What a person has not brought back: key of the site, title and reference."""
+    rows = session.execute(
+        sa.select(Booking.site_key, Booking.title, Booking.reference)
+        .where(Booking.person_id == person_id, Booking.state == "handed_out")
+        .order_by(Booking.ends_at, Booking.id)
+    )
+    return [(site, title, reference) for site, title, reference in rows]
+
+
+def forget_person(session: Session, person_id: int, now: datetime) -> int:
+    """Give up what a person has reserved in the ledger, also where the plugin is no longer there
+    to be asked, and take out of all their bookings what is about them; returns how many."""
+    for row in session.scalars(
+        sa.select(Booking).where(
+            Booking.person_id == person_id,
+            Booking.state.in_(OPEN - {"handed_out"}),
+        )
+    ):
+        progress.advance(session, row, "cancelled", "", now)
     return _forget(session, Booking.person_id == person_id)
 
 

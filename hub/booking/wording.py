@@ -59,6 +59,11 @@ def refusal(one: Refusal, zone: ZoneInfo) -> str:
     return _RULES[one.code](one, possible)
 
 
+def not_back(title: str, reference: str) -> str:
+    """Why somebody is not forgotten yet."""
+    return gettext("“%(title)s” (%(reference)s) is not back yet.", title=title, reference=reference)
+
+
 def state(code: str) -> str:
     """A state for people."""
     return _STATES[code]()

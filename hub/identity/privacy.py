@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from hub.booking import retention as booking_retention
+from hub.booking import wording
 from hub.identity import audit, people, sessions
 from hub.identity.actor import Actor
 from hub.models import AuditEntry, Person
@@ -95,6 +96,12 @@ def erase(hub: Hub, person_id: int, *, by: str) -> None:
         key, record = person.key, _record(session, person)
         if people.is_last_admin(session, person_id):
             raise Refused((("", "last_admin"),))
+        loans = booking_retention.on_loan(session, person_id)
+    if loans:
+        names = {row.key: row.name for row in hub.sites.directory()}
+        raise Refused(
+            tuple((names.get(site, site), wording.not_back(*what)) for site, *what in loans)
+        )
     reasons = []
     for site in _sites(hub, "personal_data_erase"):
         _, failures = site.each("personal_data_erase", deadline=DEADLINE, person=record)
@@ -105,7 +112,7 @@ def erase(hub: Hub, person_id: int, *, by: str) -> None:
     if reasons:
         raise Refused(tuple(reasons))
     with hub.db.write() as session:
-        booking_retention.forget_person(session, person_id)
+        booking_retention.forget_person(session, person_id, now())
         session.execute(sa.delete(Person).where(Person.id == person_id))
         # What the person did stays in the log, by nobody; what was done to them says nothing more.
         entry = sa.update(AuditEntry)

@@ -20,6 +20,7 @@ from hub.booking import (
     feed,
     house,
     invitation,
+    items,
     ledger,
     progress,
     questions,
@@ -371,6 +372,8 @@ def _extension(session: Session, row: Booking) -> Stretch | AgainstRules:
     """Until when it could be extended, or why not."""
     if row.kind not in house.BY_DAY or row.state not in ("confirmed", "handed_out"):
         return AgainstRules(())
+    if items.partly_back(session, row.id):  # the rest is a matter for the desk
+        return AgainstRules([Refusal("extensions", 0)])
     said = house.rules(session, row.site_key, row.kind, row.borrower)
     calendar = house.calendar(session, row.site_key)
     longer, refusals = rules.check_extension(

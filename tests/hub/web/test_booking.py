@@ -12,11 +12,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from icalendar import Calendar
 
+from hub import activations
 from hub.booking import house, progress
 from hub.booking.intervals import Stretch
 from hub.identity.actor import Role
 from hub.institutions import borrowers
-from hub.models import Bookable, Booking, BookingRules, Institution
+from hub.models import Bookable, Booking, BookingContact, BookingRules, Institution
 from hub.models.base import now
 from hub.records import Kind
 from tests.bookings import SITE, bookings, offer, open_day, wish
@@ -404,3 +405,27 @@ def test_what_is_overdue_is_seen_at_the_desk(
     shown = text_of(staff.get(f"/{SITE}/verwaltung/theke").text)
     assert "Überfällig (1)" in shown
     assert "1 zu viel" in shown
+
+
+def test_whoever_has_something_at_home_is_not_erased_even_where_the_plugin_is_off(
+    net: Network, teacher: FlaskClient, staff: FlaskClient
+) -> None:
+    allow(net, approval=False)
+    number = offer(net, capacity=2)
+    for days in (30, 60):
+        book(teacher, number, wish(open_day(net, days), open_day(net, days)), nachricht="geheim")
+    out, _ = bookings(net)
+    do(staff, out.reference, "ausgeben")
+    activations.disable(net.hub, SITE, "lending", actor="test")
+    sure = {"sure": "yes"}
+    refused = send(teacher, "/konto/daten", "/konto/daten/loeschen", **sure)
+    assert refused.status_code == 409
+    assert f"„Tablet-Koffer“ ({out.reference}) ist noch nicht zurück" in text_of(refused.text)
+    do(staff, out.reference, "zuruecknehmen")
+    assert send(teacher, "/konto/daten", "/konto/daten/loeschen", **sure).status_code == 200
+    assert [(one.state, one.person_id, one.note) for one in bookings(net)] == [
+        ("returned", None, ""),
+        ("cancelled", None, ""),
+    ]
+    with net.hub.db.read() as session:
+        assert session.scalars(sa.select(BookingContact)).all() == []
