@@ -9,9 +9,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.booking import inventory, items, keeping
+from hub.booking import items, keeping, stock
 from hub.booking.errors import BookingError
-from hub.booking.items import RETIRED, ItemError
+from hub.booking.items import RETIRED, USABLE, ItemError
 from hub.models import Bookable, Handover, Item
 from hub.records import Record
 
@@ -50,34 +50,51 @@ def take_in(
     codes = {items.folded(piece.label) for one in wanted for piece in one.pieces}
     known = _known(session, site, codes)
     abroad = _out(session, site)
+    present = _present(session, site, plugin)
+    counted = {item for (item,) in session.execute(_with_pieces, {"site": site})}
     for one in wanted:
-        model = _model(session, site, plugin, one)
+        before = present.get(one.record.source_id)
+        model = _model(session, site, plugin, one, before, counted)
+        usable = 0
         for piece in one.pieces:
             try:
-                _piece(session, model, piece, known, abroad, moment)
+                item = _piece(session, model, piece, known, abroad, moment)
+                usable += item.state == USABLE
             except ItemError as error:
                 refused.append((piece.row, error))
-        session.flush()
-        if one.pieces:
+        if one.pieces and before is None:
+            model.capacity = usable  # nobody else knows it yet
+        elif one.pieces:
+            session.flush()
             items.count(session, model.id)
     return refused
 
 
-def _model(session: Session, site: str, plugin: str, one: Wanted) -> Bookable:
-    before = inventory.by_source_id(session, site, plugin, one.record.source_id)
+def _model(
+    session: Session,
+    site: str,
+    plugin: str,
+    one: Wanted,
+    before: Bookable | None,
+    counted: Collection[int],
+) -> Bookable:
     if before is None:
         number = one.number if one.number is not None else 1
-        return inventory.save(session, site, plugin, one.record, number, (0, 0))
+        return stock.put(session, site, plugin, one.record, number)
+    retired, capacity = before.retired_at, before.capacity
+    if one.number is not None and before.id not in counted:
+        capacity = one.number
     details = {**keeping.record(before).details, **one.record.details}
-    number = one.number if one.number is not None else before.capacity or 0
-    return inventory.save(
+    model = stock.put(
         session,
         site,
         plugin,
         replace(one.record, details=details),
-        number,
-        (before.buffer_before, before.buffer_after),
+        capacity,
+        buffers=(before.buffer_before, before.buffer_after),
     )
+    model.retired_at = retired
+    return model
 
 
 def _piece(
@@ -87,7 +104,7 @@ def _piece(
     known: dict[str, Item],
     abroad: Collection[int],
     moment: datetime,
-) -> None:
+) -> Item:
     code = items.folded(piece.label)
     item = known.get(code)
     if item is None:
@@ -106,6 +123,15 @@ def _piece(
     if piece.owner is not None:
         item.owner = piece.owner
     item.changed_at = moment
+    return item
+
+
+def _present(session: Session, site: str, plugin: str) -> dict[str, Bookable]:
+    """The models of a site, offered or retired, by what the plugin calls them."""
+    rows = session.scalars(
+        sa.select(Bookable).where(Bookable.site_key == site, Bookable.plugin == plugin)
+    )
+    return {row.source_id: row for row in rows}
 
 
 def _known(session: Session, site: str, codes: Collection[str]) -> dict[str, Item]:
@@ -123,3 +149,6 @@ def _out(session: Session, site: str) -> set[int]:
             .where(Item.site_key == site, Handover.back_at.is_(None))
         )
     )
+
+
+_with_pieces = sa.select(Item.bookable_id).where(Item.site_key == sa.bindparam("site")).distinct()

@@ -1,0 +1,75 @@
+"""The inventory: pieces are counted right by several at once; large tables come in quickly."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+import sqlalchemy as sa
+
+from hub.booking import intake, inventory, items, stock
+from hub.booking.intake import Wanted, WantedPiece
+from hub.db import Database
+from hub.models import Bookable, Item
+from hub.models.base import now
+from hub.records import Kind, Record
+from tests.sources import site_row
+
+SITE, PLUGIN = "borken", "lending"
+
+
+@pytest.fixture
+def model(db: Database) -> int:
+    with db.write() as session:
+        session.add(site_row(SITE))
+        session.flush()
+        record = Record("d", Kind.DEVICE, "Beamer")
+        return stock.put(session, SITE, PLUGIN, record, 1).id
+
+
+def test_two_who_put_pieces_in_at_once_count_both(db: Database, model: int) -> None:
+    """Each has put its piece in before the other one counts, where the database lets them."""
+    ready = threading.Barrier(2)
+    failed = []
+
+    def put(code: str) -> None:
+        try:
+            with db.write(queued=db.dialect == "sqlite") as session:
+                session.add(items.new(SITE, model, code))
+                session.flush()
+                if db.dialect == "postgresql":
+                    ready.wait(10)
+                items.count(session, model)
+        except BaseException as error:  # shown by the assertion below
+            failed.append(error)
+
+    threads = [threading.Thread(target=put, args=(code,)) for code in ("A-1", "A-2")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert not failed
+    with db.read() as session:
+        assert session.get_one(Bookable, model).capacity == 2
+
+
+def test_a_large_table_comes_in_quickly(db: Database, model: int) -> None:
+    wanted = [
+        Wanted(
+            number,
+            Record(f"m{number}", Kind.DEVICE, f"Gerät {number}"),
+            None,
+            tuple(WantedPiece(number, f"G-{number}-{n}") for n in range(5)),
+        )
+        for number in range(1_000)
+    ]
+    begin = time.process_time()
+    with db.write(queued=True) as session:
+        assert intake.take_in(session, SITE, PLUGIN, wanted, now()) == []
+    took = time.process_time() - begin
+    with db.read() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Item)) == 5_000
+        found = inventory.listing(session, SITE, PLUGIN, text="gerät 999")
+        assert [(one.row.capacity, one.total) for one in found] == [(5, 5)]
+    assert took < 15, "everybody else who books waits so long"
