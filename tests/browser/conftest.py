@@ -39,6 +39,9 @@ BOOKED = "BUCHUNG2"
 """The reference of a booking of the admin."""
 ASKED = "ANFRAGE2"
 """The reference of a request of the admin."""
+ATTENDED = "WARDA222"
+"""The reference of a course in which the admin took part, and of a seat that is held for them."""
+OFFERED = "WARTET22"
 PAGES = {
     "start": "/",
     "search": "/suche?q=wasser",
@@ -126,6 +129,16 @@ PAGES = {
     "rooms": "/borken/rooms/",
     "room": "/borken/rooms/room-MediaLab",
     "room new": "/borken/rooms/neu",
+    "courses": "/borken/trainings/",
+    "courses new": "/borken/trainings/neu",
+    "courses one": "/borken/trainings/4",
+    "courses changed": "/borken/trainings/4/bearbeiten",
+    "courses called off": "/borken/trainings/4/absagen",
+    "courses attended": "/borken/trainings/4/teilnahme",
+    "courses certificate": f"/meine-buchungen/{ATTENDED}/bescheinigung",
+    "courses full": "/angebot/{training-Podcast}/buchen?weiter=1&anzahl=1",
+    "courses waited for": "/angebot/{training-Podcast}/buchen?weiter=warten&anzahl=1",
+    "courses offered": f"/meine-buchungen/{OFFERED}",
     "requests": "/borken/requests/?art=consulting",
     "request": f"/borken/requests/fall/{ASKED}",
     "what can be asked for": "/borken/requests/angebote",
@@ -175,6 +188,9 @@ AS_ADMIN = frozenset(
     | {"rules of booking", "opening hours"}
     | {"rooms", "room", "room new", "requests", "request", "my request"}
     | {"what can be asked for", "what can be asked for changed"}
+    | {"courses", "courses new", "courses one", "courses changed", "courses called off"}
+    | {"courses attended", "courses certificate", "courses offered"}
+    | {"courses full", "courses waited for"}
 )
 """Pages that are seen by an admin of Borken who is logged in."""
 ERRORS = {
@@ -184,6 +200,7 @@ ERRORS = {
     "opening licensed": "403",
     "withdrawn": "410",
     "booking wrong": "422",
+    "courses full": "422",
     "free by the hour": "422",
 }
 """Pages whose status is an error, which the browser notes."""
@@ -247,6 +264,7 @@ def book(net: Network, who: int) -> None:
     bookings.offer(net, Kind.ROOM, 1, "MediaLab")
     bookings.offer(net, Kind.TRAINING, 12, "Trickfilm")
     bookings.offer(net, Kind.CONSULTING, None, "Medienkonzept")
+    bookings.offer(net, Kind.TRAINING, 1, "Podcast")
     with net.hub.db.write() as session:
         one = session.scalars(
             sa.select(models.Bookable).where(models.Bookable.kind == Kind.DEVICE)
@@ -275,8 +293,47 @@ def book(net: Network, who: int) -> None:
         room = session.scalars(
             sa.select(models.Bookable).where(models.Bookable.kind == Kind.ROOM)
         ).one()
+        courses = {
+            row.source_id: row
+            for row in session.scalars(
+                sa.select(models.Bookable).where(models.Bookable.kind == Kind.TRAINING)
+            )
+        }
+        attend(session, courses["training-Trickfilm"], who)
+        wait(session, courses["training-Podcast"], who)
     later = Stretch(begin + timedelta(days=9), begin + timedelta(days=10))
     blocks.block(net.hub.db, room, later, "Malerarbeiten", "browser", "", now())
+
+
+def attend(session: Session, course: models.Bookable, who: int) -> None:
+    """The admin was there, somebody else has a seat."""
+    for person_id, reference in ((who, ATTENDED), (None, "")):
+        row = seat(session, course, person_id)
+        if reference:
+            row.reference = reference
+            progress.advance(session, row, "returned", "", now())
+
+
+def wait(session: Session, course: models.Bookable, who: int) -> None:
+    """The only seat was taken, then given back: it is held for the admin, who waited."""
+    first = seat(session, course, None)
+    seat(session, course, who, wait=True).reference = OFFERED
+    session.flush()
+    progress.advance(session, first, "cancelled", "", now())
+
+
+def seat(
+    session: Session, course: models.Bookable, who: int | None, *, wait: bool = False
+) -> models.Booking:
+    assert course.starts_at is not None
+    assert course.ends_at is not None
+    entry = progress.Entry(
+        site="borken", plugin="trainings", bookable_id=course.id, kind=course.kind,
+        title=course.title, time=Stretch(course.starts_at, course.ends_at), person_id=who,
+        state="confirmed", borrower="private", wait=wait,
+    )  # fmt: skip
+    number, _ = progress.enter(session, entry, f"{course.id} {who}", "", now())
+    return session.get_one(models.Booking, number)
 
 
 def mailed_codes_known(session: Session) -> None:
