@@ -169,10 +169,7 @@ def _enter(connection: Connection, model: Model, batch: _Batch) -> dict[int, _On
     ones = _load(connection, speaking - (known - stale))
     connection.execute(_delete_blocks, {"offers": json_list(stale | ones.keys())})
     wanted = {one.id: blocks.keys(one.features, model) for one in ones.values()}
-    fill: defaultdict[str, int] = defaultdict(int)
-    names = {key for keys in wanted.values() for key in keys}
-    for key, count in connection.execute(_count_blocks, {"keys": json_list(names)}):
-        fill[key] = count
+    fill = defaultdict(int, _fill(connection, {key for keys in wanted.values() for key in keys}))
     rows = []
     for number, keys in wanted.items():
         for key in keys:
@@ -181,6 +178,12 @@ def _enter(connection: Connection, model: Model, batch: _Batch) -> dict[int, _On
                 rows.append({"key": key, "offer_id": number})
     insert(connection, _block, rows)
     return ones
+
+
+def _fill(connection: Connection, names: Collection[str]) -> dict[str, int]:
+    """How many offers stand under each key."""
+    rows = connection.execute(_count_blocks, {"keys": json_list(names)}).all()
+    return {row.key: row.number for row in rows}
 
 
 def _judge(
@@ -229,19 +232,26 @@ def _judge(
 def _candidates(connection: Connection, model: Model, ones: Iterable[_One]) -> dict[int, list[int]]:
     """Offers of other works at other sites that share the most telling keys, by offer."""
     wanted = {one.id: (one, blocks.keys(one.features, model)) for one in ones}
-    names = {key for _, keys in wanted.values() for key in keys}
-    members: dict[str, list[tuple[int, str, int]]] = defaultdict(list)
-    for row in connection.execute(_select_blocks, {"keys": json_list(names)}):
-        members[row.key].append((row.offer_id, row.site_key, row.work_id))
+    fill = _fill(connection, {key for _, keys in wanted.values() for key in keys})
+    chosen = {number: blocks.telling(keys, fill) for number, (_, keys) in wanted.items()}
+    names = {key for keys in chosen.values() for key in keys}
+    members: dict[str, list[int]] = defaultdict(list)
+    # Fetched at once, and the offers apart from their keys: there are many rows per offer.
+    for key, number in connection.execute(_select_blocks, {"keys": json_list(names)}).all():
+        members[key].append(number)
+    found = {number for numbers in members.values() for number in numbers}
+    site, work = {}, {}
+    for row in connection.execute(_select_places, {"offers": json_list(found)}).all():
+        site[row.id], work[row.id] = row.site_key, row.work_id
     return {
         number: blocks.closest(
             (
-                [o for o, site, work in members[key] if site != one.site and work != one.work_id],
+                [o for o in members[key] if site[o] != one.site and work[o] != one.work_id],
                 1 / (2 + len(members[key])),
             )
-            for key in keys
+            for key in chosen[number]
         )
-        for number, (one, keys) in wanted.items()
+        for number, (one, _) in wanted.items()
     }
 
 
@@ -340,15 +350,17 @@ _select_entered = (
 )
 _delete_blocks = sa.delete(_block).where(in_list(_block.c.offer_id, "offers"))
 _count_blocks = (
-    sa.select(_block.c.key, sa.func.count())
+    sa.select(_block.c.key, sa.func.count().label("number"))
     .where(in_list(_block.c.key, "keys"))
     .group_by(_block.c.key)
 )
 _select_blocks = (
-    sa.select(_block.c.key, _block.c.offer_id, _offer.c.site_key, _offer.c.work_id)
-    .join(_offer, _offer.c.id == _block.c.offer_id)
+    sa.select(_block.c.key, _block.c.offer_id)
     .where(in_list(_block.c.key, "keys"))
-    .order_by(_block.c.offer_id)
+    .order_by(_block.c.key, _block.c.offer_id)
+)
+_select_places = sa.select(_offer.c.id, _offer.c.site_key, _offer.c.work_id).where(
+    in_list(_offer.c.id, "offers")
 )
 _select_records = sa.select(
     _offer.c.id, _offer.c.work_id, _offer.c.site_key, _offer.c.record

@@ -14,7 +14,9 @@ PER_SEGMENT = 5
 SEGMENTS = 3
 WORDS = 6
 FULLEST = 40
-"""Records that may share a key: a key with more says too little to be looked under."""
+"""Records that may share a key: one with more is full, and says little."""
+LOOKED_UNDER = 6
+"""Keys that are looked under even if some of them are full."""
 CANDIDATES = 10
 """Records that are compared in full with one."""
 
@@ -43,6 +45,21 @@ def keys(found: Features, model: Model) -> list[str]:
     return [key[:100] for key in chosen]
 
 
+def telling(its_keys: Iterable[str], fill: Mapping[str, int]) -> list[str]:
+    """Of a record's keys those to look under, given how many records share each: all that are not
+    full, and full ones only where there are few others."""
+    found = [key for key in its_keys if fill.get(key)]
+    spare = max(0, LOOKED_UNDER - sum(fill[key] < FULLEST for key in found))
+    chosen = []
+    for key in found:
+        if fill[key] >= FULLEST:
+            if not spare:
+                continue
+            spare -= 1
+        chosen.append(key)
+    return chosen
+
+
 def closest(shared: Iterable[tuple[Collection[Id], float]]) -> list[Id]:
     """Of those found under each key the ones that share most; a fuller key counts less."""
     counted: Counter[Id] = Counter()
@@ -66,10 +83,10 @@ class Blocks(Generic[Id]):
 
     def candidates(self, its_keys: Iterable[str], sources: Mapping[Id, str], own: str) -> list[Id]:
         """Whom to compare with, of other sources than `own`."""
+        fill = {key: len(self._members.get(key, ())) for key in its_keys}
         shared = []
-        for key in its_keys:
-            members = self._members.get(key)
-            if members:
-                others = [one for one in members if sources[one] != own]
-                shared.append((others, 1 / (2 + len(members))))
+        for key in telling(fill, fill):
+            members = self._members[key]
+            others = [one for one in members if sources[one] != own]
+            shared.append((others, 1 / (2 + len(members))))
         return closest(shared)
