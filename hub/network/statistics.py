@@ -114,83 +114,77 @@ def count(
     """The figures of a year, whose months are those of the clock `zone`.
 
     `which` bookings count says a condition of `Booking`; `site` whose openings do, None all. With
-    `sites` they are broken down by these too, also those without any. Seven statements, six
-    without `sites`.
+    `sites` they are broken down by these too, also those without any. Two statements, whatever
+    there is.
     """
-    facts = _facts(year, zone, now, which)
-    openings = _openings(session, year, site)
-    known: dict[Split, Iterable[str]] = {
-        Split.MONTH: MONTHS,
-        Split.BORROWER: (),
-        Split.SCHOOL_FORM: (),
-        Split.FULFILMENT: (),
+    splits: dict[Split, dict[str, dict[Measure, _Tally]]] = {
+        Split.MONTH: {month: {} for month in MONTHS},
+        Split.BORROWER: {},
+        Split.SCHOOL_FORM: {},
+        Split.FULFILMENT: {},
     }
     if sites := tuple(sites):
-        known[Split.SITE] = sites
-    splits = {split: _split(session, facts, split, codes) for split, codes in known.items()}
-    totals = _grouped(session, facts, facts.c.whole, ()).get("", {})
-    for split, place in ((Split.MONTH, 0), (Split.SITE, 1)):
-        for codes, number in openings.items():
+        splits[Split.SITE] = {key: {} for key in sites}
+    totals: dict[Measure, _Tally] = {}
+    for row in session.execute(_facts(year, zone, now, which)):
+        measure, (number, institution, person) = Measure(row.measure), row[-3:]
+        for split, rows in splits.items():
+            if measure not in MEASURES[split] or (
+                split is Split.SCHOOL_FORM and row.borrower != SCHOOL
+            ):
+                continue
+            cells = rows.setdefault(str(getattr(row, split)), {})
+            cells.setdefault(measure, _Tally()).add(int(number), institution, person)
+        totals.setdefault(measure, _Tally()).add(int(number), institution, person)
+    for (month, key), number in _openings(session, year, site).items():
+        for split, code in ((Split.MONTH, month), (Split.SITE, key)):
             if split in splits:
-                _add(splits[split].setdefault(codes[place], {}), number)
-    for number in openings.values():
-        _add(totals, number)
+                cells = splits[split].setdefault(code, {})
+                cells.setdefault(Measure.OPENINGS, _Tally()).openings += number
+        totals.setdefault(Measure.OPENINGS, _Tally()).openings += number
     return Counted(
         year,
         _complete(totals, tuple(Measure)),
         {
-            split: {code: _complete(cells, MEASURES[split]) for code, cells in rows.items()}
+            split: {code: _complete(rows[code], MEASURES[split]) for code in _ordered(split, rows)}
             for split, rows in splits.items()
         },
     )
 
 
-def _complete(cells: Cells, measures: Sequence[Measure]) -> Cells:
-    return {measure: cells.get(measure, Count()) for measure in measures}
+def _ordered(split: Split, codes: Iterable[str]) -> Iterable[str]:
+    """Months and centres in their order, the rest by code."""
+    return codes if split in (Split.MONTH, Split.SITE) else sorted(codes)
 
 
-def _add(cells: dict[Measure, Count], number: int) -> None:
-    before = cells.get(Measure.OPENINGS, Count()).number
-    cells[Measure.OPENINGS] = Count(before + number, before + number)
+class _Tally:
+    """A figure while it is counted: the number, and of whom it is."""
+
+    __slots__ = ("bodies", "number", "openings", "persons")
+
+    def __init__(self) -> None:
+        self.number = self.openings = 0
+        self.bodies: set[tuple[str, int]] = set()
+        self.persons: set[tuple[str, int]] = set()
+
+    def add(self, number: int, institution: int | None, person: int | None) -> None:
+        self.number += number
+        body = None if institution is None else ("institution", institution)
+        somebody = None if person is None else ("person", person)
+        self.bodies.add(body or somebody or _FORGOTTEN)
+        self.persons.add(somebody or body or _FORGOTTEN)
+
+    def count(self) -> Count:
+        if self.openings:
+            return Count(self.openings, self.openings)
+        return Count(self.number, min(len(self.bodies), len(self.persons)))
 
 
-def _split(
-    session: Session, facts: sa.Subquery, split: Split, codes: Iterable[str]
-) -> dict[str, dict[Measure, Count]]:
-    conditions: list[sa.ColumnElement[bool]] = []
-    if split is Split.SCHOOL_FORM:
-        conditions.append(facts.c.borrower == SCHOOL)
-    if split is Split.FULFILMENT:
-        conditions.append(facts.c.measure.in_([str(one) for one in LOANS.values()]))
-    found = _grouped(session, facts, facts.c[split], conditions)
-    return {code: found.pop(code, {}) for code in codes} | dict(sorted(found.items()))
+_FORGOTTEN = ("", 0)
 
 
-def _grouped(
-    session: Session,
-    facts: sa.Subquery,
-    column: sa.ColumnElement[Any],
-    conditions: Iterable[sa.ColumnElement[bool]],
-) -> dict[str, dict[Measure, Count]]:
-    institution = sa.literal("i") + sa.cast(facts.c.institution_id, sa.String)
-    person = sa.literal("p") + sa.cast(facts.c.person_id, sa.String)
-    code = column.label("code")
-    rows = session.execute(
-        sa.select(
-            code,
-            facts.c.measure,
-            sa.func.sum(facts.c.number),
-            sa.func.count(sa.func.coalesce(institution, person, "?").distinct()),
-            sa.func.count(sa.func.coalesce(person, institution, "?").distinct()),
-        )
-        .where(*conditions)
-        .group_by(code, facts.c.measure)
-    )
-    found: dict[str, dict[Measure, Count]] = {}
-    for value, measure, number, bodies, persons in rows:
-        cells = found.setdefault(str(value), {})
-        cells[Measure(measure)] = Count(int(number), min(bodies, persons))
-    return found
+def _complete(cells: Mapping[Measure, _Tally], measures: Sequence[Measure]) -> Cells:
+    return {one: cells[one].count() if one in cells else Count() for one in measures}
 
 
 def _openings(session: Session, year: int, site: str | None) -> dict[tuple[str, str], int]:
@@ -214,8 +208,11 @@ def _of_site(site: str | None) -> list[sa.ColumnElement[bool]]:
     return [] if site is None else [Offer.site_key == site]
 
 
-def _facts(year: int, zone: ZoneInfo, now: datetime, which: sa.ColumnElement[bool]) -> sa.Subquery:
-    """A row for everything that counts but openings: what, when, for whom and how many."""
+def _facts(
+    year: int, zone: ZoneInfo, now: datetime, which: sa.ColumnElement[bool]
+) -> sa.Select[*tuple[Any, ...]]:
+    """Everything that counts but openings: what, when and for whom, named as in `Split`, then how
+    many, the institution and the person."""
     begins = [datetime(year, month, 1, tzinfo=zone) for month in range(1, 13)]
     begins.append(datetime(year + 1, 1, 1, tzinfo=zone))
 
@@ -226,7 +223,6 @@ def _facts(year: int, zone: ZoneInfo, now: datetime, which: sa.ColumnElement[boo
     ) -> sa.Select[Any]:
         return (
             sa.select(
-                sa.literal("").label("whole"),
                 _by_kind(measures).label("measure"),
                 sa.case(
                     *((at < end, month) for month, end in zip(MONTHS, begins[1:], strict=True))
@@ -251,7 +247,7 @@ def _facts(year: int, zone: ZoneInfo, now: datetime, which: sa.ColumnElement[boo
         )
 
     one = sa.literal(1)
-    handed = _handed_out()
+    handed = _handed_out(which)
     lent = (
         fact(LOANS, handed.c.at, one)
         .join(handed, handed.c.booking_id == Booking.id)
@@ -265,7 +261,10 @@ def _facts(year: int, zone: ZoneInfo, now: datetime, which: sa.ColumnElement[boo
     rooms = fact({Kind.ROOM: Measure.ROOMS}, Booking.starts_at, one).where(over)
     seats = fact({Kind.TRAINING: Measure.SEATS}, Booking.starts_at, Booking.quantity).where(over)
     asked = fact(REQUESTS, Booking.created_at, one)
-    return sa.union_all(lent, extended, rooms, seats, asked).subquery()
+    every = sa.union_all(lent, extended, rooms, seats, asked).subquery().c
+    alike = [every.measure, *(every[split] for split in Split)]
+    whose = [every.institution_id, every.person_id]
+    return sa.select(*alike, sa.func.sum(every.number), *whose).group_by(*alike, *whose)
 
 
 def _by_kind(measures: Mapping[Kind, Measure]) -> sa.ColumnElement[str]:
@@ -274,19 +273,22 @@ def _by_kind(measures: Mapping[Kind, Measure]) -> sa.ColumnElement[str]:
     )
 
 
-def _handed_out() -> sa.Subquery:
+def _handed_out(which: sa.ColumnElement[bool]) -> sa.Subquery:
     """When each loan was handed out: a hand-out that was undone is none, and a return that was
     undone does not hand out again."""
     undone = (
         sa.select(BookingEvent.booking_id, sa.func.max(BookingEvent.id).label("last"))
-        .where(BookingEvent.event == "undone:handed_out")
+        .join(Booking, Booking.id == BookingEvent.booking_id)
+        .where(which, BookingEvent.event == "undone:handed_out")
         .group_by(BookingEvent.booking_id)
         .subquery()
     )
     return (
         sa.select(BookingEvent.booking_id, sa.func.min(BookingEvent.at).label("at"))
+        .join(Booking, Booking.id == BookingEvent.booking_id)
         .outerjoin(undone, undone.c.booking_id == BookingEvent.booking_id)
         .where(
+            which,
             BookingEvent.event == "handed_out",
             BookingEvent.id > sa.func.coalesce(undone.c.last, 0),
         )

@@ -68,7 +68,8 @@ def guarded(cells: Mapping[str, Count], whole: Count) -> Mapping[str, int | None
     """The parts of `whole` as they may be shown beside it.
 
     Beside parts that are too small, the part with the next fewest contributors is withheld: which
-    says nothing about its number, and lifts what is withheld over the threshold. Where there is
+    says nothing about its number, and lifts what is withheld over the threshold. It is the same one
+    whenever the figures are the same: two that change places would give both away. Where there is
     no such part, all are withheld, also those that are nought.
     """
     few = {code for code, one in cells.items() if 0 < one.sources < SMALLEST}
@@ -76,7 +77,7 @@ def guarded(cells: Mapping[str, Count], whole: Count) -> Mapping[str, int | None
     if _alone(whole) is None or (few and not enough):
         return dict.fromkeys(cells)
     if few:
-        few.add(min(enough, key=enough.__getitem__))
+        few.add(min(enough, key=lambda code: (enough[code], code)))
     return {code: None if code in few else one.number for code, one in cells.items()}
 
 

@@ -78,6 +78,12 @@ def test_beside_a_small_part_that_with_the_next_fewest_persons_is_withheld() -> 
     assert guarded(parts(rows), count(rows)) == {"a": None, "b": 9, "c": None, "d": None, "e": 0}
 
 
+@given(loans)
+def test_the_same_parts_are_withheld_in_whatever_order_they_come(rows: list[Loan]) -> None:
+    cells, whole = parts(rows), count(rows)
+    assert guarded(dict(reversed(cells.items())), whole) == guarded(cells, whole)
+
+
 @given(loans, loans)
 def test_school_forms_do_not_give_away_what_is_withheld_of_schools(
     schools: list[Loan], others: list[Loan]
