@@ -394,6 +394,11 @@ def _page(
             shown = month.weeks(
                 month.days(calendar, first, slots, context.now(), total=total, by_day=by_day)
             )
+    seats: int | None = None
+    if (fixed := fixed_time(view)) is not None and not errors:
+        seats = min(
+            (slot.free for slot in _slots(view, site, fixed, login.actor()) or ()), default=None
+        )
     before, after = _neighbours(first, today)
     return _answer(
         "booking_choose.html",
@@ -411,7 +416,8 @@ def _page(
         after=after,
         said=said,
         total=view.record.quantity,
-        list_open=list_open,
+        seats=seats,
+        list_open=list_open or (seats == 0 and _has_list(view)),
         chosen=wish.first.value,
         verb=_verb(view.kind),
         crumbs=_crumbs(view),

@@ -59,7 +59,11 @@ def states(hub: Hub) -> list[str]:
 
 def test_a_full_course_is_waited_for_offered_and_taken(hub: Hub, page: str) -> None:
     first, second, third = (visitor(hub) for _ in range(3))
+    assert "1 Platz ist frei." in first.get(page).text
     taken = book(first, page)
+    full = create_app(hub).test_client().get(page).text
+    assert "Alle Plätze sind belegt." in full
+    assert 'value="warten"' in full
     refused = second.get(f"{page}?weiter=1&anzahl=1")
     assert refused.status_code == 422
     assert "Nichts ist" in refused.text or "nichts frei" in refused.text.lower()
