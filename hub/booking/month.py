@@ -10,6 +10,9 @@ from hub.booking.intervals import Stretch
 from hub.booking.opening import Calendar
 from hub.records import Slot
 
+AHEAD = 24
+"""Months that one may look ahead."""
+
 
 @dataclass(frozen=True, slots=True)
 class Day:
@@ -55,6 +58,21 @@ def days(
             counts = [slot.free for slot in slots if slot.start < finish and slot.end > begin]
             found.append(_day(day, counts, total, by_day=by_day))
     return found
+
+
+def shown(asked: date, today: date) -> date:
+    """The month to show, as its first day: that of the day asked for, none that is over and none
+    too far ahead."""
+    earliest = today.replace(day=1)
+    latest = (earliest + timedelta(days=31 * AHEAD)).replace(day=1)
+    return min(max(asked.replace(day=1), earliest), latest)
+
+
+def neighbours(first: date, today: date) -> tuple[date | None, date]:
+    """The month before, where it is not over, and the one after."""
+    before = (first - timedelta(days=1)).replace(day=1)
+    after = (first.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return (before if before >= today.replace(day=1) else None), after
 
 
 def weeks(month: Sequence[Day]) -> list[list[Day | None]]:

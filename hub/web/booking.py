@@ -7,9 +7,8 @@ typed stands in the address until the booking is sent, so the way back loses not
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 
 import structlog
@@ -18,12 +17,9 @@ from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from hub import models
-from hub.booking import contacts, dates, elsewhere, house, keeping, month, questions, wording
-from hub.booking.dates import Typed
+from hub.booking import contacts, dates, house, keeping, making, month, questions, wording
 from hub.booking.errors import BookingError, Refusal
 from hub.booking.intervals import Stretch
-from hub.booking.keeping import LedgerPlugin
 from hub.booking.month import Day
 from hub.booking.opening import Calendar
 from hub.booking.rules import Rules
@@ -34,10 +30,11 @@ from hub.identity.actor import Actor
 from hub.identity.permissions import can
 from hub.institutions import borrowers
 from hub.models import BookingContact, Institution, Person
-from hub.records import Booking, BookingRequest, Kind, Offer, Slot
+from hub.records import BookingRequest, Kind, Offer, Slot
 from hub.site import Site
-from hub.web import context, login, texts
+from hub.web import context, login, texts, wishes
 from hub.web.page import Crumb
+from hub.web.wishes import Asked, Wish
 
 pages = Blueprint("booking", __name__)
 
@@ -45,7 +42,6 @@ log = structlog.get_logger(__name__)
 
 DEADLINE = 10.0
 """Seconds that the plugin which owns the bookings may take to say what is free."""
-MONTHS_AHEAD = 24
 FULFILMENTS = ("pickup", "courier")
 
 
@@ -55,33 +51,6 @@ class Way:
 
     label: str
     url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What was typed on the first page."""
-
-    first: Typed
-    last: Typed
-    begin: str
-    end: str
-    quantity: str
-
-    def parameters(self) -> dict[str, Any]:
-        """The same for an address or hidden fields."""
-        told = {"von": self.begin, "bis": self.end, "anzahl": self.quantity}
-        for name, value in (("beginn", self.first), ("ende", self.last)):
-            told |= {f"{name}_tag": value.day, f"{name}_monat": value.month}
-            told[f"{name}_jahr"] = value.year
-        return {name: value for name, value in told.items() if value}
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A wish that can be a booking."""
-
-    time: Stretch
-    quantity: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +75,12 @@ def way(view: OfferView) -> Way | None:
 def choose(offer_id: int) -> Response:
     """The first page; with a time that is possible, the second."""
     view, site = _bookable(offer_id)
-    wish, calendar = _wish(request.args), _calendar(view.site)
+    wish, calendar = wishes.typed(request.args), _calendar(view.site)
     fixed = fixed_time(view)
     errors: list[tuple[str, str]] = []
     asked: Asked | None = None
     if "weiter" in request.args:
-        asked, errors = _read(view, wish, calendar, fixed)
+        asked, errors = wishes.read(view.kind, wish, calendar, fixed)
     if asked is not None:
         actor = login.demand("booking.create")
         if not can(actor, "booking.create", view.site):
@@ -133,8 +102,8 @@ def book(offer_id: int) -> Response:
     view, site = _bookable(offer_id)
     if actor.person_id is None or not can(actor, "booking.create", view.site):
         abort(404)
-    wish, calendar = _wish(request.form), _calendar(view.site)
-    asked, errors = _read(view, wish, calendar, fixed_time(view))
+    wish, calendar = wishes.typed(request.form), _calendar(view.site)
+    asked, errors = wishes.read(view.kind, wish, calendar, fixed_time(view))
     if asked is None:
         return _page(view, site, wish, calendar, errors)
     answers, wrong = questions.read(view.kind, _given())
@@ -171,7 +140,7 @@ def book(offer_id: int) -> Response:
     )
     key = f"form-{actor.person_id}-{_text('schluessel', 64)}"
     try:
-        reference = _made(site, wanted, key)
+        reference = making.make(context.the_hub().db, site, wanted, key, context.now())
     except BookingError as error:
         told = wording.explain(error, calendar.zone)
         return _second(view, wish, asked, actor, calendar, [("", told)], 409)
@@ -185,25 +154,6 @@ def book(offer_id: int) -> Response:
         )
         return _second(view, wish, asked, actor, calendar, [("", told)], 503)
     return redirect(url_for("my_bookings.show", reference=reference, neu=1), 303)
-
-
-def _made(site: Site, wanted: BookingRequest, key: str) -> str:
-    """Book with the plugin that keeps the books; returns the reference.
-
-    Raises `BookingError`, or what the plugin raises.
-    """
-    plugin = wanted.offer.plugin
-    if isinstance(site.plugins[plugin], LedgerPlugin):
-        made: Booking = site.one(plugin, "booking_create", request=wanted, key=key)
-        return made.id
-    db = context.the_hub().db
-    number = elsewhere.ask(db, wanted, key, context.now())
-    elsewhere.settle(db, site, number)
-    with db.read() as session:
-        row = session.get_one(models.Booking, number)
-    if row.state == "refused":
-        raise Rejected(row.reason)
-    return row.reference
 
 
 def fixed_time(view: OfferView) -> Stretch | None:
@@ -231,61 +181,6 @@ def _bookable(offer_id: int) -> tuple[OfferView, Site]:
 def _calendar(site: str) -> Calendar:
     with context.the_hub().db.read() as session:
         return house.calendar(session, site)
-
-
-def _wish(given: Mapping[str, str]) -> Wish:
-    first = dates.typed(given, "beginn")
-    if first.empty and (picked := dates.day(given.get("gewaehlt", ""))) is not None:
-        first = dates.of(picked)
-    return Wish(
-        first,
-        dates.typed(given, "ende"),
-        given.get("von", "")[:20],
-        given.get("bis", "")[:20],
-        given.get("anzahl", "")[:10].strip(),
-    )
-
-
-def _read(
-    view: OfferView, wish: Wish, calendar: Calendar, fixed: Stretch | None
-) -> tuple[Asked | None, list[tuple[str, str]]]:
-    """What was typed as a time and a number, or what is wrong with it."""
-    errors = []
-    quantity = int(wish.quantity) if wish.quantity.isascii() and wish.quantity.isdigit() else 0
-    if not wish.quantity:
-        quantity = 1
-    if quantity < 1:
-        errors.append(("anzahl", gettext("Please enter a number from 1.")))
-    stretch = fixed or _time(view, wish, calendar, errors)
-    if errors or stretch is None:
-        return None, errors
-    return Asked(stretch, quantity), []
-
-
-def _time(
-    view: OfferView, wish: Wish, calendar: Calendar, errors: list[tuple[str, str]]
-) -> Stretch | None:
-    wrong = gettext("Please enter a day, for example 12 3 2027.")
-    first = wish.first.value
-    if first is None:
-        errors.append(("beginn", wrong))
-    if view.kind in house.BY_DAY:
-        last = wish.last.value
-        if last is None:
-            errors.append(("ende", wrong))
-        elif first is not None and last < first:
-            errors.append(("ende", gettext("The last day must not be before the first.")))
-        if errors or first is None or last is None:
-            return None
-        return calendar.loan(first, last)
-    begin, end = dates.clock(wish.begin), dates.clock(wish.end)
-    hour = gettext("Please enter a time of day, for example 14:30.")
-    errors += [(name, hour) for name, value in (("von", begin), ("bis", end)) if value is None]
-    if begin is not None and end is not None and end <= begin:
-        errors.append(("bis", gettext("The end must be after the beginning.")))
-    if errors or first is None or begin is None or end is None:
-        return None
-    return Stretch(calendar.at(first, begin), calendar.at(first, end))
 
 
 def _check(
@@ -383,7 +278,9 @@ def _page(
     today = calendar.day(context.now())
     with context.the_hub().db.read() as session:
         said = house.rules(session, view.site, view.kind, "")
-    first = _month(today, calendar.after_open_days(today, said.lead) or today, wish)
+    possible = calendar.after_open_days(today, said.lead) or today
+    asked = dates.month(request.args.get("monat", "")) or wish.first.value or possible
+    first = month.shown(asked, today)
     by_day = view.kind in house.BY_DAY
     shown: list[list[Day | None]] | None = None
     unlimited = view.kind not in (*house.BY_DAY, Kind.ROOM)
@@ -399,7 +296,7 @@ def _page(
         seats = min(
             (slot.free for slot in _slots(view, site, fixed, login.actor()) or ()), default=None
         )
-    before, after = _neighbours(first, today)
+    before, after = month.neighbours(first, today)
     return _answer(
         "booking_choose.html",
         422 if errors else 200,
@@ -521,21 +418,6 @@ def _given() -> dict[str, str]:
 
 def _text(name: str, longest: int) -> str:
     return request.form.get(name, "")[:longest].strip()
-
-
-def _month(today: date, possible: date, wish: Wish) -> date:
-    """The month that the calendar shows: asked for, or that of the day which was typed, or that
-    of the first day possible."""
-    asked = dates.month(request.args.get("monat", "")) or wish.first.value or possible
-    earliest = today.replace(day=1)
-    latest = earliest + timedelta(days=31 * MONTHS_AHEAD)
-    return min(max(asked.replace(day=1), earliest), latest.replace(day=1))
-
-
-def _neighbours(first: date, today: date) -> tuple[date | None, date]:
-    before = (first - timedelta(days=1)).replace(day=1)
-    after = (first.replace(day=28) + timedelta(days=4)).replace(day=1)
-    return (before if before >= today.replace(day=1) else None), after
 
 
 def _verb(kind: Kind) -> str:

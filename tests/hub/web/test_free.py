@@ -117,8 +117,12 @@ def test_the_number_of_statements_does_not_grow(net: Network, client: FlaskClien
             sa.event.remove(net.hub.db.engine, "before_cursor_execute", seen)
         return count
 
+    def fewest() -> int:
+        """Now and then a request also looks whether the sites have changed."""
+        return min(statements() for _ in range(3))
+
     offer(net, title="Gerät 0")
-    before = statements()
+    before = fewest()
     for number in range(1, 12):
         offer(net, title=f"Gerät {number}")
-    assert statements() == before
+    assert fewest() == before
