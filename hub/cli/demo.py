@@ -79,7 +79,7 @@ def _worker(hub: Hub) -> Iterator[None]:
     from hub.jobs import tasks
     from hub.jobs.worker import Worker
 
-    worker = Worker(hub, parallel=1, schedules=tasks.while_due)
+    worker = Worker(hub, parallel=1, schedules=tasks.without_sources)
     thread = threading.Thread(target=worker.run, name="worker", daemon=True)
     thread.start()
     yield

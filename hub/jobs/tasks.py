@@ -185,6 +185,7 @@ __all__ = [
     "Task",
     "schedules",
     "while_due",
+    "without_sources",
 ]
 
 TASKS: Mapping[str, Task] = {
@@ -213,7 +214,12 @@ WORKS = Schedule("works", "*/10 * * * *", UTC, "works")
 def schedules(hub: Hub) -> list[Schedule]:
     """All schedules: each source's that has one, and the hub's own."""
     own = (one.schedule() for one in sources.sources(hub) if one.cron)
-    return [CLEANUP, REMINDERS, *while_due(hub), *works(hub), *own]
+    return [CLEANUP, REMINDERS, *without_sources(hub), *own]
+
+
+def without_sources(hub: Hub) -> list[Schedule]:
+    """The schedules of a hub whose sources are read by hand, such as the demonstration."""
+    return [*while_due(hub), *works(hub)]
 
 
 def works(hub: Hub) -> list[Schedule]:
