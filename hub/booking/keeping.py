@@ -309,7 +309,6 @@ def record(row: Bookable) -> Record:
             else ()
         ),
         details=details.get("more", {}),
-        modified=row.changed_at,
     )
     told: dict[str, Any] = {name: details[name] for name in SHOWN if details.get(name)}
     told |= {name: tuple(details[name]) for name in LISTS if details.get(name)}

@@ -15,7 +15,7 @@ from hub.booking import ledger, waiting
 from hub.booking.errors import Full
 from hub.booking.intervals import Stretch
 from hub.booking.keeping import LISTS, SHOWN
-from hub.models import Bookable, BookablePart, Booking, Hold
+from hub.models import Bookable, BookablePart, Booking, Hold, Item
 from hub.models.base import now
 from hub.records import Record
 
@@ -39,17 +39,31 @@ def put(
     """
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     which = {"site_key": site, "plugin": plugin, "source_id": record.source_id}
-    named = {"kind": record.kind, "title": record.title, "capacity": capacity}
+    named = {"kind": record.kind, "title": record.title}
     # Whoever puts in the same at the same time waits here, and then finds it.
-    session.execute(dialect.insert(Bookable).values(**which, **named).on_conflict_do_nothing())
+    session.execute(
+        dialect.insert(Bookable)
+        .values(**which, **named, capacity=capacity)
+        .on_conflict_do_nothing()
+    )
     row = session.scalars(sa.select(Bookable).filter_by(**which)).one()
-    row.kind, row.title = record.kind, record.title
-    row.buffer_before, row.buffer_after = buffers
-    row.starts_at, row.ends_at = starts_at, ends_at
-    row.details = {**details(record), **(more or {})}
-    row.retired_at, row.changed_at = None, now()
+    told: dict[str, Any] = {
+        **named,
+        "buffer_before": buffers[0],
+        "buffer_after": buffers[1],
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "details": {**details(record), **(more or {})},
+        "retired_at": None,
+    }
+    if any(getattr(row, name) != value for name, value in told.items()):
+        for name, value in told.items():
+            setattr(row, name, value)
+        row.changed_at = now()
     session.flush()
-    if row.capacity != capacity:
+    # Where it has pieces, they say how many there are.
+    pieces = sa.select(sa.exists().where(Item.bookable_id == row.id))
+    if row.capacity != capacity and not session.scalar(pieces):
         waiting.lock(session, row.id)
         ledger.set_capacity(session, row.id, capacity)
         waiting.settle(session, site, row.id, now())
