@@ -58,7 +58,9 @@ def test_the_index_leads_everywhere(client: FlaskClient) -> None:
     for name, address in links.items():
         path = address.removeprefix(BASE)
         assert path.startswith(ROOT + "/"), name
-        assert client.get(path + "?q=w" * (name in ("suggest", "schools"))).status_code == 200, name
+        expected = 401 if name in ("me", "bookings") else 200  # what is somebody's needs a token
+        answer = client.get(path + "?q=w" * (name in ("suggest", "schools")))
+        assert answer.status_code == expected, name
     assert client.get("/api/v1").headers["Location"].endswith("/api/v1/")
 
 
