@@ -22,7 +22,7 @@ from hub.booking.errors import Full, KeyReused, NotNow, Unbookable
 from hub.booking.intervals import Stretch
 from hub.booking.steps import LONGEST_TEXT, note, step
 from hub.db import Database
-from hub.models import Booking, BookingEvent, BookingKey, Handover, Hold
+from hub.models import Booking, BookingEvent, BookingKey, Elsewhere, Handover, Hold
 from hub.models.base import table
 
 STATES = (
@@ -197,8 +197,8 @@ def undo(session: Session, booking: Booking, actor: str, now: datetime) -> None:
         .where(BookingEvent.booking_id == booking.id, BookingEvent.event.in_(STATES))
         .order_by(BookingEvent.id)
     ).all()
-    # What another system keeps is not taken back here.
-    if len(steps) < 2 or steps[-1] != booking.state or booking.bookable_id is None:
+    elsewhere = session.get(Elsewhere, booking.id)  # is not taken back here
+    if len(steps) < 2 or steps[-1] != booking.state or elsewhere is not None:
         raise NotNow(booking.state)
     before, after = booking.state, _before_last(steps)
     if after == "offered":

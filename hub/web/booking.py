@@ -32,6 +32,7 @@ from hub.institutions import borrowers
 from hub.models import BookingContact, Institution, Person
 from hub.records import BookingRequest, Kind, Offer, Slot
 from hub.site import Site
+from hub.sites import UnknownSite
 from hub.web import context, login, texts, wishes
 from hub.web.page import Crumb
 from hub.web.wishes import Asked, Wish
@@ -65,8 +66,7 @@ class Who:
 
 def way(view: OfferView) -> Way | None:
     """The button to book; None where this cannot be booked here."""
-    hub = context.the_hub()
-    if view.withdrawn_at or not hub.sites.site(view.site).implements(view.plugin, "booking_create"):
+    if view.withdrawn_at or _owner(view) is None:
         return None
     return Way(_verb(view.kind), url_for("booking.choose", offer_id=view.id))
 
@@ -172,10 +172,20 @@ def _bookable(offer_id: int) -> tuple[OfferView, Site]:
         abort(404)
     if view.withdrawn_at:
         abort(410)
-    site = hub.sites.site(view.site)
-    if not site.implements(view.plugin, "booking_create"):
+    site = _owner(view)
+    if site is None:
         abort(404)
     return view, site
+
+
+def _owner(view: OfferView) -> Site | None:
+    """The site, where the plugin that offers this books; None also for a site so new that this
+    process does not know it yet."""
+    try:
+        site = context.the_hub().sites.site(view.site)
+    except UnknownSite:
+        return None
+    return site if site.implements(view.plugin, "booking_create") else None
 
 
 def _calendar(site: str) -> Calendar:

@@ -120,10 +120,11 @@ def test_what_was_typed_wrong_is_said_and_stays_typed(hub: Hub, staff: FlaskClie
         ({"bis": "14:00"}, "Ende muss nach dem Anfang"),
         ({"von": "25:00"}, "Uhrzeit"),
         ({"tag_tag": "31", "tag_monat": "2"}, "einen Tag"),
-        (day(date(1970, 1, 1)), "vorbei"),
-        (day(date(9999, 12, 31)), "Jahr"),
+        (day(date(1970, 1, 1)), "einen Tag"),
+        (day(date(2001, 1, 1)), "vorbei"),
+        (day(date(9999, 12, 31)), "einen Tag"),
         ({"wiederholung": "week", "termine": "1"}, "von 2 bis"),
-        ({"wiederholung": "month", "termine": "9", **day(date(9999, 12, 31))}, "Jahr"),
+        ({"wiederholung": "month", "termine": "9", **day(date(9999, 12, 31))}, "einen Tag"),
         ({"thema": "unsinn"}, "Themen"),
     ):
         answer = plan(staff, ort="Raum 17", **values)

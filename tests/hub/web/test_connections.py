@@ -45,7 +45,7 @@ def test_the_page_shows_what_is_on_and_what_could_be(admin: FlaskClient) -> None
     assert "Eingeschaltet (1)" in page
     assert "Nach Drehbuch" in page
     assert "In Ordnung" in page
-    assert "Verfügbar (3)" in page
+    assert "Verfügbar (7)" in page
     assert "Tabellen (CSV, XLSX, ODS)" in page
     assert "Welche Daten fließen?" in page
     assert "Aufmerksamkeit" not in page
