@@ -52,7 +52,7 @@ def show() -> ResponseReturnValue:
             errors = [("beginn", gettext("This time is over."))]
         if asked is not None and not errors:
             rows, more = _find(kind, asked, words, centre, wish)
-            told = wording.time(*asked.time, context.NETWORK_TIME)
+            told = _told(kind, asked, wish)
     with context.the_hub().db.read() as session:
         centres = free.with_bookables(session)
     page = render_template(
@@ -72,6 +72,14 @@ def show() -> ResponseReturnValue:
         crumbs=[Crumb(gettext("Book"))],
     )
     return make_response(page, 422 if errors else 200)
+
+
+def _told(kind: Kind, asked: Asked, wish: Wish) -> str:
+    """The time in words: days, or hours of one."""
+    first, last = wish.first.value, wish.last.value
+    if kind not in house.BY_DAY or first is None or last is None:
+        return wording.time(*asked.time, context.NETWORK_TIME)
+    return gettext("%(start)s to %(end)s", start=texts.day(first), end=texts.day(last))
 
 
 def _find(kind: Kind, asked: Asked, words: str, centre: str, wish: Wish) -> tuple[list[Row], int]:

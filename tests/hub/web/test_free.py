@@ -35,6 +35,7 @@ def test_what_is_taken_is_not_shown_and_the_way_to_book_keeps_the_time(
     first, last = open_day(net, 30), open_day(net, 33)
     shown = ask(client, first, last)
     assert "2 Angebote sind frei" in text_of(shown.text)
+    assert "00:00" not in shown.text, "whole days are told as days"
     assert "3 von 3 frei" in text_of(shown.text)
     assert "Set-Cookie" not in shown.headers
     log_in(client, net.hub, Role.TEACHER, SITE)
