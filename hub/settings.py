@@ -30,6 +30,8 @@ class Settings:
     mail_url: str = field(default="", repr=False)
     """Where mails are handed over, as `hub.mail.address` reads it; empty is nowhere."""
     mail_from: str = "betrieb@example.org"
+    attention_hours: int = 24
+    """How long something must have needed a person before the admins of its site get a mail."""
     base_url_given: bool = True
     """Otherwise `base_url` is a guess, and follows the address where the hub is served."""
 
@@ -74,6 +76,7 @@ class _Schema(ma.Schema):
     admin_email = ma.fields.Email(load_default="betrieb@example.org")
     mail_url = ma.fields.String(load_default="", validate=_mail_url)
     mail_from = ma.fields.String(load_default="", validate=_mail_from)
+    attention_hours = ma.fields.Integer(load_default=24, validate=ma.validate.Range(0, 24 * 90))
 
 
 def _sender(data: Mapping[str, Any]) -> str:
@@ -111,5 +114,6 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         admin_email=data["admin_email"],
         mail_url=data["mail_url"],
         mail_from=_sender(data),
+        attention_hours=data["attention_hours"],
         base_url_given="base_url" in given,
     )

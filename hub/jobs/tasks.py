@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from hub import attention
 from hub.booking import announce, elsewhere, reminders, waiting
 from hub.booking import retention as booking_retention
 from hub.catalogue import linking, page, runs
@@ -127,6 +128,11 @@ def serve_waiting(context: Context, _: Mapping[str, Any]) -> str:
     return waiting.run(context.hub.db, now(), context.check)
 
 
+def look_after(context: Context, _: Mapping[str, Any]) -> str:
+    """Write to the admins of sites about what has needed a person for a while."""
+    return attention.look(context.hub, now(), context.check)
+
+
 def clean_up(context: Context, _: Mapping[str, Any]) -> str:
     """Erase what is older than its retention: of runs and jobs, and of persons."""
     before = now() - RETENTION
@@ -198,11 +204,13 @@ TASKS: Mapping[str, Task] = {
     waiting.TASK: serve_waiting,
     outbox.TASK: send_mails,
     elsewhere.TASK: settle_bookings,
+    attention.TASK: look_after,
 }
 
 CLEANUP = Schedule("cleanup", "45 5 * * *", UTC, "cleanup")
 REMINDERS = Schedule(reminders.TASK, "3 * * * *", UTC, reminders.TASK)
 """Each hour: it is morning at each site by its own clock."""
+ATTENTION = Schedule(attention.TASK, "23 * * * *", UTC, attention.TASK)
 ANNOUNCE = Schedule(announce.TASK, "* * * * *", UTC, announce.TASK, eager=True)
 WAITING = Schedule(waiting.TASK, "* * * * *", UTC, waiting.TASK)
 MAILS = Schedule(outbox.TASK, "* * * * *", UTC, outbox.TASK, eager=True)
@@ -214,7 +222,7 @@ WORKS = Schedule("works", "*/10 * * * *", UTC, "works")
 def schedules(hub: Hub) -> list[Schedule]:
     """All schedules: each source's that has one, and the hub's own."""
     own = (one.schedule() for one in sources.sources(hub) if one.cron)
-    return [CLEANUP, REMINDERS, *without_sources(hub), *own]
+    return [CLEANUP, REMINDERS, ATTENTION, *without_sources(hub), *own]
 
 
 def without_sources(hub: Hub) -> list[Schedule]:

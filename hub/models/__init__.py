@@ -1,6 +1,7 @@
 """All tables of the hub; importing this module fills `Base.metadata`."""
 
 from hub.models.activation import Activation, AuditEntry, Counter
+from hub.models.attention import Attention
 from hub.models.barrier import BarrierReport
 from hub.models.base import Base
 from hub.models.booking import (
@@ -54,6 +55,7 @@ __all__ = [
     "Account",
     "Activation",
     "ApiToken",
+    "Attention",
     "AuditEntry",
     "BarrierReport",
     "Base",
