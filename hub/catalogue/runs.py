@@ -55,7 +55,7 @@ def begin(db: Database, site: str, plugin: str, *, full: bool = False) -> Begun:
             session.add(source)
         run = session.get(SyncRun, source.run_id) if source.run_id else None
         if run is not None and run.state == "running":
-            if _alive(run):
+            if alive(run):
                 raise RunError(
                     f"A run of {site}/{plugin} is in progress since {run.started_at:%H:%M} UTC "
                     f"(run {run.id}). Wait for its end, or end its process {run.owner}."
@@ -134,6 +134,24 @@ def refuse(db: Database, run_id: int) -> None:
 def stuck(run: SyncRun, moment: datetime | None = None) -> bool:
     """Whether a run says that it is running but has given no sign of life for too long."""
     return run.state == "running" and (moment or now()) - run.heartbeat_at > SILENCE
+
+
+def alive(run: SyncRun) -> bool:
+    """Whether somebody works on a run that says that it is running.
+
+    On this machine a process can be asked; elsewhere only its silence tells.
+    """
+    if not run.owner:
+        return False
+    host, _, pid = run.owner.rpartition(":")
+    if host == socket.gethostname() and pid.isdigit():
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            pass
+    return not stuck(run)
 
 
 def history(
@@ -251,18 +269,3 @@ def _held(session: Session, run_id: int) -> SyncRun:
 
 def _me() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def _alive(run: SyncRun) -> bool:
-    """On this machine a process can be asked; elsewhere only its silence tells."""
-    if not run.owner:
-        return False
-    host, _, pid = run.owner.rpartition(":")
-    if host == socket.gethostname() and pid.isdigit():
-        try:
-            os.kill(int(pid), 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:
-            pass
-    return not stuck(run)

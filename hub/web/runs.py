@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, redirect, render_template, url_for
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
+from sqlalchemy.orm import Session
 
-from hub.catalogue import run_reports, runs
+from hub.catalogue import run_progress, run_reports, runs
+from hub.catalogue.run_progress import Phase, Progress
 from hub.catalogue.runs import RunError
 from hub.identity.permissions import can
 from hub.models import SyncRun
@@ -20,6 +22,9 @@ pages = Blueprint("runs", __name__, url_prefix="/<site>/verwaltung/laeufe")
 SHOWN = 30
 PER_PAGE = 100
 MAX_FILE = 10_000
+LONGEST_PLUGIN = 40
+OVER = 286
+"""The status by which htmx stops asking again."""
 STATES = {
     "running": (lazy_gettext("Being read now"), "info"),
     "succeeded": (lazy_gettext("Successful"), "success"),
@@ -28,17 +33,19 @@ STATES = {
     "superseded": (lazy_gettext("Overtaken by a later run"), "info"),
     "refused": (lazy_gettext("Withdrawal refused"), "info"),
     "stuck": (lazy_gettext("No sign of life"), "danger"),
+    "killed": (lazy_gettext("Broken off"), "warning"),
 }
 
 
 @pages.get("")
 def listing(site: str) -> str:
     login.demand("run.read", site)
-    plugin = asked_text("plugin", 40)
+    plugin = asked_text("plugin", LONGEST_PLUGIN)
     with context.the_hub().db.read() as session:
         found = runs.history(session, site=site, plugin=plugin or None, limit=SHOWN)
         rows = [(run, STATES[_state(run)], source_title(run.plugin)) for run in found]
         waiting = run_reports.queued(session, site)
+        present = _progress(session, site, plugin) if plugin else None
         session.expunge_all()
     return render_template(
         "runs.html",
@@ -46,9 +53,33 @@ def listing(site: str) -> str:
         rows=rows,
         plugin=plugin,
         title=source_title(plugin) if plugin else "",
-        waiting=[source_title(name) for name in waiting if not plugin or name == plugin],
+        waiting=[source_title(name) for name in waiting if not plugin],
+        progress=present if present and present.phase is not Phase.ENDED else None,
         crumbs=[*_crumbs(site), Crumb(gettext("Runs"))],
     )
+
+
+@pages.get("/stand")
+def progress(site: str) -> ResponseReturnValue:
+    """How far a source is, as a part of a page that asks for it again and again."""
+    login.demand("run.read", site)
+    plugin = asked_text("plugin", LONGEST_PLUGIN)
+    if "HX-Request" not in request.headers:
+        return redirect(url_for("runs.listing", site=site, plugin=plugin or None), 303)
+    with context.the_hub().db.read() as session:
+        present = _progress(session, site, plugin)
+        session.expunge_all()
+    answer = make_response(
+        render_template(
+            "run_progress.html",
+            centre=context.sites()[site],
+            plugin=plugin,
+            progress=present,
+            state=STATES[_state(present.run)] if present.run else None,
+        )
+    )
+    answer.status_code = OVER if present.over else 200
+    return answer
 
 
 @pages.get("/<int:number>")
@@ -100,6 +131,7 @@ def _page(site: str, number: int, problem: str) -> str:
         page = min(asked_page(), pages_of(total, PER_PAGE))
         changes = run_reports.changes(session, number, PER_PAGE, (page - 1) * PER_PAGE)
         reasons = run_reports.reasons(session, number)
+        present = _progress(session, site, run.plugin) if run.state == "running" else None
         session.expunge_all()
     title = source_title(run.plugin)
     state = _state(run)
@@ -108,13 +140,14 @@ def _page(site: str, number: int, problem: str) -> str:
         centre=context.sites()[site],
         run=run,
         title=title,
-        state=state,
-        state_text=STATES[state],
+        plugin=run.plugin,
+        progress=present,
+        state=STATES[state],
         changes=changes,
         change_total=total,
         reasons=reasons,
         problem=problem,
-        may_decide=can(login.actor(), "run.decide", site),
+        may_decide=state == "held" and can(login.actor(), "run.decide", site),
         pager=pager(page, pages_of(total, PER_PAGE), "runs.show", {"site": site, "number": number}),
         crumbs=[
             *_crumbs(site),
@@ -124,12 +157,18 @@ def _page(site: str, number: int, problem: str) -> str:
     )
 
 
+def _progress(session: Session, site: str, plugin: str) -> Progress:
+    return run_progress.progress(session, site, plugin, context.now())
+
+
 def _run(found: SyncRun | None) -> SyncRun:
     return found if found is not None else abort(404)
 
 
 def _state(run: SyncRun) -> str:
-    return "stuck" if runs.stuck(run) else run.state
+    if runs.stuck(run):
+        return "stuck"
+    return "killed" if run.state == "running" and not runs.alive(run) else run.state
 
 
 def _crumbs(site: str) -> list[Crumb]:

@@ -319,7 +319,8 @@ def test_a_source_is_read_now_by_the_worker_and_once(admin: FlaskClient, net: Ne
         answer = send(admin, f"{HERE}/scripted", f"{HERE}/scripted/einlesen")
         assert answer.status_code == 303
     waiting = text_of(admin.get(answer.headers["Location"]).text)
-    assert "Wartet aufs Einlesen: Nach Drehbuch" in waiting
+    assert "Wartet in der Schlange." in waiting
+    assert "Wartet aufs Einlesen: Nach Drehbuch" in text_of(admin.get(RUNS).text)
     with net.hub.db.read() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(models.Job)) == 1
         before = session.scalar(sa.select(sa.func.max(models.SyncRun.id)))
