@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -263,14 +264,27 @@ def test_who_came_is_ticked_and_prints_a_certificate(hub: Hub, staff: FlaskClien
     began(hub, row)
     listed = staff.get(page).text
     assert "&lt;b&gt;Muster" in listed
-    assert clients[0].get(f"/meine-buchungen/{first}/bescheinigung").status_code == 404
+    for ending in ("", ".pdf"):
+        early = clients[0].get(f"/meine-buchungen/{first}/bescheinigung{ending}")
+        assert early.status_code == 404
     assert send(staff, page, da=first).status_code == 303
     assert f'value="{first}" checked' in staff.get(page).text
     certificate = f"/meine-buchungen/{first}/bescheinigung"
     assert certificate in clients[0].get(f"/meine-buchungen/{first}").text
     printed = clients[0].get(certificate).text
-    for told in ("Teilnahmebescheinigung", "Trickfilm mit Tablets", "3:00 Stunden", "Medienraum"):
+    for told in (
+        "Teilnahmebescheinigung", "Trickfilm mit Tablets", "3:00 Stunden", "Medienraum",
+        "Filmbildung", f"{certificate}.pdf",
+    ):  # fmt: skip
         assert told in printed
+    file = clients[0].get(f"{certificate}.pdf")
+    assert file.content_type == "application/pdf"
+    assert file.headers["Content-Disposition"].endswith(f"teilnahmebescheinigung-{first}.pdf")
+    assert b"/Lang (de)" in file.data
+    glyphs = b"".join(re.findall(rb"beginbfchar(.*?)endbfchar", file.data, re.DOTALL)).upper()
+    for character in "Zoë<>3:TF":
+        assert f"{ord(character):04X}".encode() in glyphs, character
+    assert clients[1].get(f"{certificate}.pdf").status_code == 404, "somebody else's"
     assert clients[1].get(f"/meine-buchungen/{second}/bescheinigung").status_code == 404
     assert clients[1].get(certificate).status_code == 404, "somebody else's"
     table = staff.get(f"{page}.csv").get_data(as_text=True).splitlines()
