@@ -54,6 +54,7 @@ from hub.web import (
     statistics,
     takeaway,
     texts,
+    trials,
     works,
 )
 
@@ -113,6 +114,7 @@ def create_app(hub: Hub | None = None) -> Flask:
         statistics,
         connections,
         runs,
+        trials,
         works,
     ):
         app.register_blueprint(pages.pages)

@@ -49,7 +49,7 @@ from hub.models.network import Site
 from hub.models.oai import OaiDocument
 from hub.models.opening import Breaker, OfferUse
 from hub.models.search import SearchDoc, SearchEntry, SearchWord
-from hub.models.sync import SyncChange, SyncPage, SyncReject, SyncRun, SyncSource
+from hub.models.sync import SourceReport, SyncChange, SyncPage, SyncReject, SyncRun, SyncSource
 
 __all__ = [
     "Account",
@@ -103,6 +103,7 @@ __all__ = [
     "SearchWord",
     "SecondFactor",
     "Site",
+    "SourceReport",
     "SyncChange",
     "SyncPage",
     "SyncReject",
