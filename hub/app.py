@@ -46,6 +46,7 @@ from hub.web import (
     page,
     papers,
     personal,
+    profile,
     runs,
     search,
     second_factor,
@@ -53,8 +54,8 @@ from hub.web import (
     staff,
     statistics,
     takeaway,
+    team,
     texts,
-    trials,
     works,
 )
 
@@ -96,6 +97,8 @@ def create_app(hub: Hub | None = None) -> Flask:
         papers,
         finder,
         centres,
+        profile,
+        team,
         embedding,
         network,
         about,
@@ -114,7 +117,6 @@ def create_app(hub: Hub | None = None) -> Flask:
         statistics,
         connections,
         runs,
-        trials,
         works,
     ):
         app.register_blueprint(pages.pages)

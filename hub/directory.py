@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +98,58 @@ class _Profile(ma.Schema):
     cost = _text()
     consulting = _text()
     cooperation = _text()
+    offers = _text()
+    """What is worth knowing about its offers beyond their list."""
+    equipment = _text()
+    competence_team = fields.Url(schemes={"http", "https"})
+    """The Kompetenzteam of its area, with which its Medienberatung works."""
+    area = _text()
+    """What its area is beyond its districts, for example a neighbour's schools."""
+    carrier = _text()
+    financing = _text()
+    imprint = _text()
+    """Its own legal notice; without one its contact stands there."""
+    accessibility = _text()
+    """What is not accessible in its house or in what it offers."""
+
+
+CONTACT = tuple(_Contact().fields)
+PROFILE = tuple(_Profile().fields)
+
+
+def check(said: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with fields of a contact or profile, by the path of each (`branches.0.email`).
+
+    A field that is empty says on purpose that there is nothing, and is never wrong.
+    """
+    there = {name: value for name, value in said.items() if value not in ("", None)}
+    branches = [
+        {name: value for name, value in one.items() if value} for one in there.get("branches", [])
+    ]
+    parts: list[tuple[ma.Schema, str, Mapping[str, Any]]] = [
+        (_Contact(), "", {name: there[name] for name in CONTACT if name in there}),
+        (_Profile(), "", {name: there[name] for name in PROFILE if name in there}),
+        *((_Branch(), f"branches.{place}.", one) for place, one in enumerate(branches)),
+    ]
+    return {
+        f"{where}{name}": str(messages)
+        for schema, where, values in parts
+        for name, messages in schema.validate(values).items()
+    }
+
+
+def merged(
+    contact: Mapping[str, Any],
+    branches: Sequence[Mapping[str, Any]],
+    profile: Mapping[str, Any],
+    said: Mapping[str, Any],
+) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]], Mapping[str, Any]]:
+    """Contact, branches and profile of the file, with what the staff said above them."""
+    return (
+        {**contact, **{name: said[name] for name in CONTACT if name in said}},
+        said.get("branches", branches),
+        {**profile, **{name: said[name] for name in PROFILE if name in said}},
+    )
 
 
 class _Site(ma.Schema):

@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 
-from hub import models, secrets
+from hub import directory, models, secrets
 from hub.containment import Task, failure_of, run_together
 from hub.db import Database
 from hub.installed import EntryPoint, Installed, Unusable, load_config
@@ -146,7 +146,14 @@ class SiteManager:
             )
             if old is not None and version == old.version:
                 return old
-            sites = {row.key: _site_row(row) for row in session.scalars(sa.select(models.Site))}
+            profile = models.SiteProfile
+            latest = sa.select(sa.func.max(profile.id)).group_by(profile.site_key)
+            states = sa.select(profile.site_key, profile.said).where(profile.id.in_(latest))
+            said = {row.site_key: row.said for row in session.execute(states)}
+            sites = {
+                row.key: _site_row(row, said.get(row.key, {}))
+                for row in session.scalars(sa.select(models.Site))
+            }
             enabled: dict[str, list[EnabledPlugin]] = {}
             for row in session.scalars(
                 sa.select(models.Activation)
@@ -214,7 +221,8 @@ class SiteManager:
         return Running(instance, scrub)
 
 
-def _site_row(row: models.Site) -> SiteRow:
+def _site_row(row: models.Site, said: Mapping[str, Any]) -> SiteRow:
+    contact, branches, profile = directory.merged(row.contact, row.branches, row.profile, said)
     return SiteRow(
         key=row.key,
         name=row.name,
@@ -225,8 +233,8 @@ def _site_row(row: models.Site) -> SiteRow:
         standort=row.standort,
         time_zone=row.time_zone,
         internal_hosts=tuple(row.internal_hosts),
-        contact=row.contact,
-        branches=tuple(row.branches),
-        profile=row.profile,
+        contact=contact,
+        branches=tuple(branches),
+        profile=profile,
         position=row.position,
     )

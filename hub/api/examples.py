@@ -46,7 +46,18 @@ SITE: Example = {
         "cost": "kostenfrei",
         "consulting": "",
         "cooperation": "",
+        "offers": "",
+        "equipment": "",
+        "competence_team": "",
+        "area": "",
+        "carrier": "Kreis Borken",
+        "financing": "",
+        "imprint": "",
+        "accessibility": "",
     },
+    "team": [
+        {"name": "", "task": "Verleih", "adviser": False, "email": "", "phone": "02861 1234"}
+    ],
     "offers": [
         {"kind": _term(kind.value, label), "count": count}
         for kind, label, count in zip(

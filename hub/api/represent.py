@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from itertools import islice
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from hub import profile
 from hub.api.links import link
 from hub.catalogue import entitlement, offers
 from hub.catalogue.entitlement import Holding
 from hub.catalogue.offers import OfferView, WorkView
+from hub.models import TeamMember
 from hub.network.coverage import Coverage
 from hub.records import Kind, Record
 from hub.site import SiteRow
-from hub.web import context
+from hub.web import context, presenting
 
 Data = dict[str, Any]
 
@@ -141,8 +143,25 @@ def badge(holdings: Iterable[Holding], site: str | None = None) -> Data | None:
     return {"status": found.status, "sites": found.sites, "day": found.day}
 
 
-def site(row: SiteRow, covered: Coverage) -> Data:
+@dataclass(frozen=True, slots=True)
+class People:
+    """What the database knows of sites beside their rows: two statements for however many."""
+
+    hours: Mapping[str, str]
+    team: Mapping[str, Sequence[TeamMember]]
+
+
+def people(session: Session, sites: Collection[str]) -> People:
+    found: dict[str, list[TeamMember]] = {}
+    for member in profile.members(session, sites, context.today()):
+        found.setdefault(member.site_key, []).append(member)
+    return People(presenting.opening(session, sites), found)
+
+
+def site(row: SiteRow, covered: Coverage, known: People) -> Data:
     """A site, without what is only its administrators' business."""
+    hours = known.hours.get(row.key)
+    contact = {**row.contact, "opening_hours": hours} if hours else row.contact
     return {
         "key": row.key,
         "name": row.name,
@@ -152,13 +171,17 @@ def site(row: SiteRow, covered: Coverage) -> Data:
         "ags": row.ags,
         "standort": row.standort,
         "time_zone": row.time_zone,
-        "contact": _told(row.contact, _CONTACT),
+        "contact": _told(contact, _CONTACT),
         "branches": [_told(branch, ("name", *_CONTACT)) for branch in row.branches],
         "profile": {
             **_told(row.profile, _PROFILE),
             "target_groups": row.profile.get("target_groups", []),
             "services": row.profile.get("services", {}),
         },
+        "team": [
+            {name: getattr(one, name) for name in ("name", "task", "adviser", "email", "phone")}
+            for one in known.team.get(row.key, ())
+        ],
         "offers": [{"kind": kind, "count": covered.counts.get(kind, 0)} for kind in Kind],
         "sources": covered.sources,
         "links": {
@@ -170,7 +193,10 @@ def site(row: SiteRow, covered: Coverage) -> Data:
 
 
 _CONTACT = ("street", "postcode", "town", "phone", "email", "website", "opening_hours")
-_PROFILE = ("task", "status", "team", "rooms", "cost", "consulting", "cooperation")
+_PROFILE = (
+    "task", "status", "offers", "team", "rooms", "equipment", "cost", "consulting",
+    "competence_team", "area", "carrier", "financing", "cooperation", "imprint", "accessibility",
+)  # fmt: skip
 
 
 def _told(texts: Mapping[str, Any], names: Iterable[str]) -> Data:

@@ -104,6 +104,14 @@ class BranchSchema(ContactSchema):
 
 class ProfileSchema(Answer):
     task = _text("What it is there for.")
+    offers = _text("What is worth knowing about its offers.")
+    equipment = _text("Its equipment.")
+    competence_team = _text("Address of the Kompetenzteam of its area.")
+    area = _text("What its area is beyond its districts.")
+    carrier = _text("Who runs it.")
+    financing = _text("How it is financed.")
+    imprint = _text("Its own legal notice.")
+    accessibility = _text("What is not accessible there.")
     status = _text("What is unusual about it, for example that it is being set up.")
     team = _text("Who works there.")
     rooms = _text("Its rooms.")
@@ -118,6 +126,16 @@ class ProfileSchema(Answer):
     cost = _text("What it costs.")
     consulting = _text("Its Medienberatung.")
     cooperation = _text("With whom it works together.")
+
+
+class MemberSchema(Answer):
+    """Somebody or some office whom the profile of a site names."""
+
+    name = _text("Name, where the person consented.")
+    task = _text("What they do.", "Verleih")
+    adviser = fields.Boolean(metadata=said("Medienberaterin or Medienberater NRW."))
+    email = _text("Address of the office for mail.")
+    phone = _text("Telephone number of the office.")
 
 
 class CountSchema(Answer):
@@ -151,6 +169,7 @@ class SiteSchema(Answer):
     contact = _one(ContactSchema, "How to reach it.")
     branches = _list(BranchSchema, "Its branches.")
     profile = _one(ProfileSchema, "What it says of itself.")
+    team = _list(MemberSchema, "Who works there.")
     offers = _list(CountSchema, "How many live offers of each kind it has.")
     sources = _list(SourceSchema, "The sources of its data that were read at least once.")
     links = _one(SiteLinksSchema, "Addresses.")

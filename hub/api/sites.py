@@ -25,14 +25,14 @@ def list_sites(asked: dict[str, Any]) -> dict[str, Any]:
     All of them that match, by name, with what they offer and how fresh it is.
     """
     covered = _coverage()
-    return {
-        "items": [
-            represent.site(row, covered[row.key])
-            for row in _sites(covered).values()
-            if row.key in covered
-            and all(getattr(row, name) == value for name, value in asked.items())
-        ]
-    }
+    rows = [
+        row
+        for row in _sites(covered).values()
+        if row.key in covered and all(getattr(row, name) == value for name, value in asked.items())
+    ]
+    with context.the_hub().db.read() as session:
+        people = represent.people(session, [row.key for row in rows])
+    return {"items": [represent.site(row, covered[row.key], people) for row in rows]}
 
 
 @api.resource(
@@ -49,7 +49,9 @@ def get_site(_: dict[str, Any], key: str) -> dict[str, Any]:
     covered = _coverage()
     if key not in covered:
         abort(HTTPStatus.NOT_FOUND)
-    return represent.site(context.sites()[key], covered[key])
+    with context.the_hub().db.read() as session:
+        people = represent.people(session, [key])
+    return represent.site(context.sites()[key], covered[key], people)
 
 
 def known(*keys: str | None) -> None:

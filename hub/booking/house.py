@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -62,6 +62,16 @@ def calendar(session: Session, site: str) -> Calendar:
         ),
         row.school_holidays,
     )
+
+
+def weeks(session: Session, sites: Collection[str]) -> dict[str, tuple[Hours, ...]]:
+    """The usual week, Monday to Sunday, of those of these sites that said when they are open."""
+    rows = session.execute(
+        sa.select(OpeningHours.site_key, OpeningHours.week).where(
+            OpeningHours.site_key.in_(sorted(sites))
+        )
+    )
+    return {key: tuple(_hours(day) for day in week) for key, week in rows if week}
 
 
 def rules(

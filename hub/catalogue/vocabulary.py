@@ -38,6 +38,11 @@ def label(facet: str, code: str, language: str = "de") -> str:
     return f"{code} {text}" if facet == "competence" else text
 
 
+def codes(facet: str) -> tuple[str, ...]:
+    """All codes of a vocabulary in its order."""
+    return tuple(code for known, code in _terms() if known == facet)
+
+
 def parents(facet: str, code: str) -> tuple[str, ...]:
     """The codes above this one, nearest first: `0800101` → (`08001`, `080`), `3.4` → (`3`,).
 

@@ -75,4 +75,20 @@ OWN: tuple[PersonalData, ...] = (
             "en": "text one week, address and subject 90 days after sending",
         },
     ),
+    PersonalData(
+        what={
+            "de": "Team im Steckbrief: Aufgabe, dienstliche Mailadresse und Rufnummer, mit "
+            "Einwilligung der Name",
+            "en": "Team in the profile: task, e-mail address and phone number of the office, with "
+            "consent the name",
+        },
+        purpose={
+            "de": "Ansprechpersonen des Zentrums nennen",
+            "en": "Saying whom to ask at the centre",
+        },
+        retention={
+            "de": "bis zum Entfernen durch das Zentrum oder bis zum Enddatum",
+            "en": "until the centre takes it out, or until its end date",
+        },
+    ),
 )

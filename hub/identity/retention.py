@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from hub.identity.sessions import ABSOLUTE, IDLE
-from hub.models import ApiToken, AuditEntry, LoginCode, LoginSession, Mail, MailedCode, Membership
+from hub.models import (
+    ApiToken,
+    AuditEntry,
+    LoginCode,
+    LoginSession,
+    Mail,
+    MailedCode,
+    Membership,
+    SiteProfile,
+    TeamMember,
+)
 from hub.models.base import Base
 
 AUDIT = timedelta(days=365)
@@ -26,6 +36,7 @@ def old(moment: datetime) -> tuple[tuple[type[Base], sa.Select[*tuple[Any, ...]]
     """The rows of each table whose time is over at this moment."""
     ended = sa.func.coalesce(Mail.sent_at, Mail.queued_at)
     nobody = Mail.person_id.is_(None)
+    latest = sa.select(sa.func.max(SiteProfile.id)).group_by(SiteProfile.site_key)
     over = sa.or_(LoginSession.seen_at < moment - IDLE, LoginSession.created_at < moment - ABSOLUTE)
     return (
         (LoginSession, sa.select(LoginSession.id).where(over)),
@@ -41,7 +52,19 @@ def old(moment: datetime) -> tuple[tuple[type[Base], sa.Select[*tuple[Any, ...]]
             ),
         ),
         (AuditEntry, sa.select(AuditEntry.id).where(AuditEntry.at < moment - AUDIT)),
+        (
+            SiteProfile,
+            sa.select(SiteProfile.id).where(
+                SiteProfile.at < moment - AUDIT, SiteProfile.id.not_in(latest)
+            ),
+        ),
+        (TeamMember, sa.select(TeamMember.id).where(TeamMember.until < _yesterday(moment))),
     )
+
+
+def _yesterday(moment: datetime) -> date:
+    """Nowhere on earth is it still the day before."""
+    return moment.date() - timedelta(days=1)
 
 
 def blank(moment: datetime) -> tuple[sa.Update, ...]:

@@ -48,8 +48,9 @@ from hub.models.matching import WorkBlock, WorkLink, WorkMatching
 from hub.models.network import Site
 from hub.models.oai import OaiDocument
 from hub.models.opening import Breaker, OfferUse
+from hub.models.profile import SiteProfile, TeamMember
 from hub.models.search import SearchDoc, SearchEntry, SearchWord
-from hub.models.sync import SourceReport, SyncChange, SyncPage, SyncReject, SyncRun, SyncSource
+from hub.models.sync import SyncChange, SyncPage, SyncReject, SyncRun, SyncSource
 
 __all__ = [
     "Account",
@@ -103,13 +104,14 @@ __all__ = [
     "SearchWord",
     "SecondFactor",
     "Site",
-    "SourceReport",
+    "SiteProfile",
     "SyncChange",
     "SyncPage",
     "SyncReject",
     "SyncRun",
     "SyncSchedule",
     "SyncSource",
+    "TeamMember",
     "Wish",
     "Work",
     "WorkBlock",

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Blueprint, abort, render_template, url_for
 from flask_babel import gettext
 
 from hub.catalogue import figures, live
-from hub.catalogue.access import is_address
 from hub.identity import register
 from hub.network import coverage
 from hub.records import Kind
 from hub.site import SiteRow
-from hub.web import about, context, texts
+from hub.web import about, context, presenting, texts
 from hub.web.language import language
 from hub.web.offer import source_title
 from hub.web.page import Crumb, asked_text
@@ -69,18 +67,15 @@ def profile(site: str) -> str:
     row = _site(site)
     now = context.now()
     with context.the_hub().db.read() as session:
-        counts = figures.counts(session, site).get(site, {})
+        told = presenting.present(session, row)
         sources = coverage.sources(session, site, now)
     return render_template(
         "centre.html",
+        told=told,
         centre=row,
-        counts=counts,
-        services=_services(row.profile.get("services"), counts),
-        total=sum(counts.values()),
+        total=sum(told.counts.values()),
         live=live.sources(context.the_hub().sites, [site]),
         kinds=list(Kind),
-        **_contact(row),
-        audiences=texts.labels("audience", _strings(row.profile.get("target_groups"))),
         sources=[
             Source(
                 source_title(source.plugin),
@@ -131,13 +126,15 @@ def _site(key: str) -> SiteRow:
 
 
 def _legal(template: str, row: SiteRow, title: str, **values: object) -> str:
+    with context.the_hub().db.read() as session:
+        contact = presenting.contact(session, row)
     return render_template(
         template,
         title=title,
         centre=row,
         prepared=about.PREPARED,
         email=context.the_hub().settings.admin_email,
-        **_contact(row),
+        **contact,
         crumbs=[
             Crumb(gettext("Media centres"), url_for("centres.listing")),
             Crumb(row.name, url_for("centres.profile", site=row.key)),
@@ -145,32 +142,6 @@ def _legal(template: str, row: SiteRow, title: str, **values: object) -> str:
         ],
         **values,
     )
-
-
-def _contact(row: SiteRow) -> dict[str, Any]:
-    """What `centre_contact.html` shows."""
-    website = str(row.contact.get("website", ""))
-    return {
-        "contact": row.contact,
-        "address": _address(row.contact),
-        "website": website if is_address(website) else "",
-        "phone": "".join(c for c in str(row.contact.get("phone", "")) if c in "+0123456789"),
-        "branches": [_branch(branch) for branch in row.branches],
-    }
-
-
-def _services(told: object, counts: Mapping[Kind, int]) -> dict[Kind, str]:
-    """What the centre says of each kind beyond the number that it has in the network."""
-    notes = {}
-    for kind in Kind:
-        word = str(told.get(kind.value, "")) if isinstance(told, Mapping) else ""
-        if word == "planned" and not counts.get(kind):
-            notes[kind] = gettext("planned")
-        elif word == "yes" and not counts.get(kind):
-            notes[kind] = gettext("offered; ask the centre")
-        elif word not in ("", "yes", "no", "planned"):
-            notes[kind] = word
-    return notes
 
 
 def _names(row: SiteRow, wanted: str) -> bool:
@@ -193,21 +164,3 @@ def _offers(counts: Mapping[Kind, int], kind: str) -> bool:
 
 def _serves(row: SiteRow, ags: str) -> bool:
     return any(own.startswith(ags) for own in row.ags)
-
-
-def _strings(values: object) -> tuple[str, ...]:
-    return tuple(str(value) for value in values) if isinstance(values, list | tuple) else ()
-
-
-def _address(contact: Mapping[str, Any]) -> str:
-    town = " ".join(str(contact[key]) for key in ("postcode", "town") if contact.get(key))
-    return ", ".join(part for part in (str(contact.get("street", "")), town) if part)
-
-
-def _branch(branch: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Name, address and opening hours of a branch."""
-    return (
-        str(branch.get("name", "")),
-        _address(branch),
-        str(branch.get("opening_hours", "")),
-    )

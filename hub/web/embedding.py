@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from flask import Blueprint, Response, abort, make_response, render_template, url_for
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, url_for
 from flask_babel import gettext
 from markupsafe import Markup
+from werkzeug.wrappers import Response as BaseResponse
 
 from hub.catalogue.search import Query, Sort, search
 from hub.records import Kind
 from hub.site import SiteRow
-from hub.web import colours, context, headers, texts
+from hub.web import colours, context, headers, presenting, texts
 from hub.web.language import LANGUAGES, language
 from hub.web.page import LONGEST_QUERY, Crumb, asked_page, asked_text, pager
 from hub.web.search import cards_of
@@ -26,15 +27,20 @@ pages = Blueprint("embedding", __name__)
 PER_PAGE = 10
 HEX = re.compile(r"[0-9a-f]{6}")
 ELEMENT = "medienverbund-angebote"
+PROFILE = "steckbrief"
+"""What is shown instead of a kind of offers."""
 
 
 @pages.get("/einbetten/<site>")
-def frame(site: str) -> Response:
+def frame(site: str) -> BaseResponse:
     """The frame: search within the offers of one centre, or the list of one kind of them."""
     row = context.sites().get(site) or abort(404)
     options = _options(asked_text("art", 40), asked_text("farbe", 7))
     text = asked_text("q", LONGEST_QUERY)
     filters = {"site": frozenset([site])}
+    if options.get("art") == PROFILE:
+        colour = options.get("farbe")
+        return redirect(url_for("embedding.profile_frame", site=site, farbe=colour))
     if "art" in options:
         filters["kind"] = frozenset([options["art"]])
     query = Query(
@@ -60,6 +66,20 @@ def frame(site: str) -> Response:
             cards=cards,
             pager=pager(found.page, found.pages, "embedding.frame", parameters),
         )
+    )
+    headers.allow_framing(response)
+    return response
+
+
+@pages.get("/einbetten/<site>/steckbrief")
+def profile_frame(site: str) -> Response:
+    """The profile of a centre for a frame."""
+    row = context.sites().get(site) or abort(404)
+    with context.the_hub().db.read() as session:
+        told = presenting.present(session, row)
+    colour = _options("", asked_text("farbe", 7)).get("farbe", "")
+    response = make_response(
+        render_template("embedded_profile.html", centre=row, told=told, colour=colour)
     )
     headers.allow_framing(response)
     return response
@@ -112,7 +132,8 @@ def builder(site: str) -> str:
         if wanted and not colour
         else "",
         accent=colours.readable(colour) if colour else "",
-        frame=context.public_address("embedding.frame", site=site, **options),
+        profile=PROFILE,
+        frame=_address(row, options),
         snippets=_snippets(row, options),
         crumbs=[
             Crumb(gettext("Media centres"), url_for("centres.listing")),
@@ -129,8 +150,17 @@ def _hex(text: str) -> str:
 
 def _options(kind: str, colour: str) -> dict[str, str]:
     """What the address of the frame says beside the centre; what makes no sense is left out."""
-    options = {"art": kind if kind in set(Kind) else "", "farbe": _hex(colour)}
+    known = {*Kind, PROFILE}
+    options = {"art": kind if kind in known else "", "farbe": _hex(colour)}
     return {name: value for name, value in options.items() if value}
+
+
+def _address(row: SiteRow, options: Mapping[str, str]) -> str:
+    """Where the frame is that these options ask for."""
+    if options.get("art") == PROFILE:
+        more = {name: value for name, value in options.items() if name != "art"}
+        return context.public_address("embedding.profile_frame", site=row.key, **more)
+    return context.public_address("embedding.frame", site=row.key, **options)
 
 
 def _snippets(row: SiteRow, options: Mapping[str, str]) -> dict[str, str]:
@@ -138,12 +168,14 @@ def _snippets(row: SiteRow, options: Mapping[str, str]) -> dict[str, str]:
     attributes = Markup("").join(
         Markup(' {}="{}"').format(name, value) for name, value in sorted(options.items())
     )
+    title = (
+        gettext("Profile of %(centre)s", centre=row.name)
+        if options.get("art") == PROFILE
+        else gettext("Offers of %(centre)s", centre=row.name)
+    )
     frame = Markup(
         '<iframe src="{}" title="{}" width="100%" height="800" loading="lazy"></iframe>'
-    ).format(
-        context.public_address("embedding.frame", site=row.key, **options),
-        gettext("Offers of %(centre)s", centre=row.name),
-    )
+    ).format(_address(row, options), title)
     element = Markup('<script src="{}" defer></script>\n<{} zentrum="{}"{}></{}>').format(
         context.public_address("embedding.element"), ELEMENT, row.key, attributes, ELEMENT
     )

@@ -7,7 +7,7 @@ from flask_babel import gettext
 
 from hub.institutions import find
 from hub.site import SiteRow
-from hub.web import context
+from hub.web import context, presenting
 from hub.web.page import Crumb, asked_text
 
 pages = Blueprint("finder", __name__, url_prefix="/zentren")
@@ -29,11 +29,14 @@ def show() -> str:
     wanted = find.fold(text)
     named = [key for key, row in sites.items() if wanted and _is_at(row, wanted)]
     keys = [key for key in dict.fromkeys((*found.sites, *named)) if key in sites]
+    with context.the_hub().db.read() as session:
+        hours = presenting.opening(session, keys[:MANY])
     return render_template(
         "finder.html",
         text=text,
         found=found,
         centres=[sites[key] for key in keys[:MANY]],
+        hours=hours,
         more=max(0, len(keys) - MANY),
         sites=sites,
         today=context.today(),

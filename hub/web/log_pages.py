@@ -26,7 +26,11 @@ ACTION = {
     "plugin.enable": lazy_gettext("Connection switched on"),
     "role.grant": lazy_gettext("Role granted"),
     "role.revoke": lazy_gettext("Role taken back"),
+    "site.edit": lazy_gettext("Profile changed"),
+    "site.undo": lazy_gettext("Earlier profile restored"),
     "site.import": lazy_gettext("Centre loaded from a file"),
+    "team.add": lazy_gettext("Named in the team"),
+    "team.remove": lazy_gettext("Taken out of the team"),
     "token.create": lazy_gettext("Token for a program made"),
     "token.revoke": lazy_gettext("Token for a program taken back"),
 }

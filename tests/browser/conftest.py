@@ -15,7 +15,7 @@ import waitress
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 from sqlalchemy.orm import Session
 
-from hub import activations, models
+from hub import activations, models, profile
 from hub.app import create_app
 from hub.booking import blocks, cases, contacts, dates, items, opening, progress
 from hub.booking.intervals import Stretch
@@ -23,11 +23,10 @@ from hub.db import Database, migrate
 from hub.errors import Unavailable
 from hub.identity import accounts, people, tokens
 from hub.identity.actor import Role
-from hub.jobs import trials
 from hub.mail import outbox
 from hub.models.base import now
 from hub.network import demand
-from hub.records import AccessMode, Checkpoint, Contact, Grant, Kind, Record, Reject, Scope, Upsert
+from hub.records import AccessMode, Contact, Grant, Kind, Record, Scope
 from tests import bookings
 from tests.identities import COOKIE, person, token
 from tests.mails import Mailbox
@@ -81,6 +80,10 @@ PAGES = {
     "embedded": "/einbetten/borken?farbe=a03010",
     "embedded list": "/einbetten/borken?art=device",
     "embedding": "/zentren/borken/einbetten?farbe=ffff00",
+    "embedded profile": "/einbetten/borken/steckbrief?farbe=a03010",
+    "profile edited": "/borken/verwaltung/steckbrief",
+    "profile history": "/borken/verwaltung/steckbrief/verlauf",
+    "profile team": "/borken/verwaltung/steckbrief/team",
     "network": "/netz",
     "network by count": "/netz?mass=medium",
     "matrix": "/netz/matrix?nach=level",
@@ -108,7 +111,6 @@ PAGES = {
     "connection": "/borken/verwaltung/plugins/scripted",
     "connection off": "/borken/verwaltung/plugins/edmond",
     "runs": "/borken/verwaltung/laeufe",
-    "dry run": "/borken/verwaltung/plugins/scripted/probelauf",
     "run": "/borken/verwaltung/laeufe/1",
     "log": "/borken/verwaltung/protokoll",
     "privacy of a centre": "/zentren/borken/datenschutz",
@@ -183,7 +185,8 @@ AS_ADMIN = frozenset(
         "works decided",
     }
     | {"my institutions", "institutions", "institution"}
-    | {"my needs", "needs", "statistics", "dry run"}
+    | {"profile edited", "profile history", "profile team"}
+    | {"my needs", "needs", "statistics"}
     | {"booking check", "my bookings", "my booking", "desk", "desk booking", "desk slip"}
     | {"inventory", "inventory found", "inventory empty", "inventory table", "labels", "tours"}
     | {"model new", "model", "model changed", "piece"}
@@ -250,7 +253,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
                 site_key="borken",
             )
         book(net, who)
-        try_out(net)
+        describe(net, who)
         admin = token(net.hub, who)
         server = waitress.create_server(create_app(net.hub), host="127.0.0.1", port=0)
         thread = threading.Thread(target=server.run, daemon=True)
@@ -258,19 +261,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield Served(f"http://127.0.0.1:{server.effective_port}", net, admin)
         server.close()
         thread.join(timeout=10)
-
-
-def try_out(net: Network) -> None:
-    """Leave the report of a dry run in which something of everything happens."""
-    script = net.plugin.scripts["borken"]
-    net.play("borken", [
-        Reject("zeile 7", "Die Spalte Titel ist leer"),
-        Upsert(medium("neu", "Ganz neu")),
-        Upsert(medium("open", "Wasser ist alles", description="Ein sehr langes Wort: " + "x" * 90)),
-        Checkpoint(None, complete=True),
-    ])  # fmt: skip
-    trials.run(net.hub, "borken", "scripted", lambda: None)
-    net.plugin.scripts["borken"] = script
 
 
 def book(net: Network, who: int) -> None:
@@ -350,6 +340,19 @@ def seat(
     )  # fmt: skip
     number, _ = progress.enter(session, entry, f"{course.id} {who}", "", now())
     return session.get_one(models.Booking, number)
+
+
+def describe(net: Network, who: int) -> None:
+    """A profile that its staff changed, with somebody who is named."""
+    with net.hub.db.write() as session:
+        key = session.get_one(models.Person, who).key
+        member = models.TeamMember(
+            site_key="borken", task="Medienberatung", adviser=True, name="Gudrun Tenbrink",
+            consent_on=DAY, email="beratung@borken.example", phone="02861 99", until=DAY,
+        )  # fmt: skip
+        profile.add_member(session, member, key)
+        values = profile.values(session, "borken", {})
+    profile.save(net.hub, "borken", 0, {**values, "carrier": "Kreis Borken"}, key)
 
 
 def mailed_codes_known(session: Session) -> None:
