@@ -56,6 +56,7 @@ from hub.web import (
     takeaway,
     team,
     texts,
+    trials,
     works,
 )
 
@@ -117,6 +118,7 @@ def create_app(hub: Hub | None = None) -> Flask:
         statistics,
         connections,
         runs,
+        trials,
         works,
     ):
         app.register_blueprint(pages.pages)

@@ -154,7 +154,8 @@ _SAYS: dict[str, dict[str, tuple[str, str]]] = {
     },
     State.HELD: {
         "de": (
-            "Ein Lauf würde ungewöhnlich viele Angebote entfernen und wartet auf eine Entscheidung.",
+            "Ein Lauf würde ungewöhnlich viele Angebote entfernen und wartet auf eine"
+            " Entscheidung.",
             "Sehen Sie nach, ob die Quelle vollständig ist, und geben Sie den Lauf frei oder"
             " lehnen Sie ihn ab",
         ),

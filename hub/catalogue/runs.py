@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import socket
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -95,11 +95,15 @@ def succeed(db: Database, begun: Begun, *, complete: bool) -> None:
     """
     with db.write() as session:
         run = _mine(session, begun)
-        live, gone, seen = _cycle(session, run, complete=complete)
+        pages = session.execute(
+            sa.select(SyncPage.seen, SyncPage.deleted)
+            .where(SyncPage.site_key == run.site_key, SyncPage.plugin == run.plugin)
+            .order_by(SyncPage.id)
+        )
+        live, gone, seen = cycle(session, run.site_key, run.plugin, pages, complete=complete)
         _settle_held(session, run, seen, complete=complete)
         _drop_pages(session, run.site_key, run.plugin)
-        emptied = len(gone) == live > 1
-        if emptied or (len(gone) > HELD_LEAST and len(gone) > HELD_SHARE * live):
+        if is_too_much(len(gone), live):
             run.held = gone.tobytes()
             _finish(
                 session,
@@ -195,18 +199,30 @@ def detail(session: Session, run_id: int) -> dict[str, Any] | None:
     }
 
 
-def _cycle(session: Session, run: SyncRun, *, complete: bool) -> tuple[int, array[int], bytearray]:
-    """How many offers live, which of them shall go, and a bitmap of those that were seen."""
-    mine = (Offer.site_key == run.site_key, Offer.plugin == run.plugin)
+def is_too_much(gone: int, live: int) -> bool:
+    """Whether so many withdrawals of so many offers wait for a person."""
+    return gone == live > 1 or (gone > HELD_LEAST and gone > HELD_SHARE * live)
+
+
+def cycle(
+    session: Session,
+    site: str,
+    plugin: str,
+    pages: Iterable[tuple[bytes, bytes]],
+    *,
+    complete: bool,
+) -> tuple[int, array[int], bytearray]:
+    """How many offers live, which of them shall go, and a bitmap of those that were seen.
+
+    `pages` are the ids that each page saw and said to be gone, packed, in their order.
+    """
+    mine = (Offer.site_key == site, Offer.plugin == plugin)
     last = session.scalar(sa.select(sa.func.max(Offer.id)).where(*mine)) or 0
     seen, deleted = bytearray(last // 8 + 1), bytearray(last // 8 + 1)
-    pages = sa.select(SyncPage.seen, SyncPage.deleted).where(
-        SyncPage.site_key == run.site_key, SyncPage.plugin == run.plugin
-    )
-    for row in session.execute(pages.order_by(SyncPage.id)):
-        for number in array("q", row.deleted):
+    for saw, said in pages:
+        for number in array("q", said):
             deleted[number >> 3] |= 1 << (number & 7)
-        for number in array("q", row.seen):
+        for number in array("q", saw):
             seen[number >> 3] |= 1 << (number & 7)
             deleted[number >> 3] &= ~(1 << (number & 7))
     live, gone = 0, array("q")

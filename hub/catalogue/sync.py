@@ -21,7 +21,7 @@ from hub.catalogue import compare, page, producer, repeats, runs
 from hub.catalogue.helper import Helper, Pending
 from hub.catalogue.prepare import Page, name, prepare
 from hub.db import Database
-from hub.models import SyncRun, SyncSource
+from hub.models import SyncRun
 from hub.records import Change, Reject
 from hub.site import Site
 
@@ -54,6 +54,12 @@ class Report:
     """Dry run only: source id, field, old and new value."""
     rejects: list[Reject] = field(default_factory=list)
     """Dry run only."""
+    additions: list[tuple[str, str]] = field(default_factory=list)
+    """Dry run only: source id and title of what is new."""
+    withdrawals: list[tuple[str, str]] = field(default_factory=list)
+    """Dry run only: source id and title of what would be withdrawn."""
+    held: bool = False
+    """Dry run only: whether so much would be withdrawn that it would wait for a person."""
 
     @property
     def done(self) -> int:
@@ -96,34 +102,6 @@ def sync(
         runs.succeed(db, begun, complete=complete)
     report = _report(db, begun.run_id)
     log.info("sync.finished", **{n: getattr(report, n) for n in _LOGGED})
-    return report
-
-
-def preview(
-    db: Database, site: Site, plugin: str, *, full: bool = False, progress: Progress | None = None
-) -> Report:
-    """What `sync` would do with the pages that the source gives now; nothing is written."""
-    report = Report(site.key, plugin)
-    with db.read() as session:
-        source = session.get(SyncSource, (site.key, plugin))
-        cursor = None if full or source is None else source.cursor
-    try:
-        for changes in producer.pages(site, plugin, cursor):
-            given = prepare(changes, {})
-            with db.read() as session:
-                stored = compare.look_up(
-                    session.connection(), site.key, plugin, compare.names(given)
-                )
-                found = compare.compare(given, stored)
-                report.differences += compare.differences(session.connection(), found)
-            _count(report, found)
-            report.withdrawn += len(found.deleted)
-            report.rejects += given.rejects
-            if progress:
-                progress(report)
-        report.state = "succeeded"
-    except producer.SourceFailed as failure:
-        report.state, report.error = "failed", str(failure)
     return report
 
 
@@ -224,12 +202,13 @@ class _Line:
             self._given.forget(found.deleted)
         self._names -= waiting.names
         self.complete = given.checkpoint is not None and given.checkpoint.complete
-        _count(self._report, found)
+        count(self._report, found)
         if self._progress:
             self._progress(self._report)
 
 
-def _count(report: Report, found: compare.Comparison) -> None:
+def count(report: Report, found: compare.Comparison) -> None:
+    """Add what a page brought to the report."""
     report.added += found.added
     report.changed += found.changed
     report.unchanged += len(found.unchanged)

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from hub.catalogue import linking, page, runs, sync
 from hub.catalogue.helper import Helper, tune_process
+from hub.catalogue.preview import preview
 from hub.cli import MAX_ID, json_option, known_site, pass_hub, report, schedules
 from hub.containment import failure_of
 from hub.installed import Unusable, hooks_of
@@ -79,7 +80,7 @@ def _run(
             site = hub.sites.site(key)
             try:
                 if dry_run:
-                    return sync.preview(hub.db, site, plugin, full=full, progress=progress.show)
+                    return preview(hub.db, site, plugin, full=full, progress=progress.show)
                 return sync.sync(
                     hub.db, site, plugin, full=full, progress=progress.show, helper=helper
                 )
@@ -109,6 +110,8 @@ def _run(
                 click.echo(f"{one.site}/{one.plugin}: {one.error}", err=True)
             for source_id, field, old, new in one.differences if diff else ():
                 click.echo(f"{one.site}/{one.plugin} {source_id} {field}: {old!r} -> {new!r}")
+            for source_id, title in one.withdrawals if diff else ():
+                click.echo(f"{one.site}/{one.plugin} {source_id}: would be withdrawn: {title}")
             for reject in one.rejects if diff else ():
                 click.echo(f"{one.site}/{one.plugin} {reject.source_id}: {reject.reason}")
     if any(one.state != "succeeded" for one in reports):
@@ -212,6 +215,10 @@ def _may_be_source(hub: Hub, plugin: str) -> bool:
 
 def _as_data(one: sync.Report) -> dict[str, Any]:
     data = dataclasses.asdict(one)
+    for name in ("additions", "withdrawals"):
+        data[name] = [
+            dict(zip(("source_id", "title"), pair, strict=True)) for pair in getattr(one, name)
+        ]
     data["differences"] = [
         dict(zip(("source_id", "field", "old", "new"), difference, strict=True))
         for difference in one.differences

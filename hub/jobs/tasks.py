@@ -19,10 +19,10 @@ from hub.booking import retention as booking_retention
 from hub.catalogue import linking, page, runs
 from hub.catalogue.sync import Interrupted, sync
 from hub.identity import privacy, retention
-from hub.jobs import sources
+from hub.jobs import sources, trials
 from hub.jobs.schedule import Schedule
 from hub.mail import outbox, sending
-from hub.models import Job, JobSlot, SyncChange, SyncReject, SyncRun
+from hub.models import Job, JobSlot, SourceReport, SyncChange, SyncReject, SyncRun
 from hub.models.base import Base, now
 from hub.runtime import Hub
 from hub.sites import UnknownSite
@@ -61,19 +61,11 @@ Task = Callable[[Context, Mapping[str, Any]], str]
 def take_in(context: Context, arguments: Mapping[str, Any]) -> str:
     """Run one source, unless its quiet hours rule or somebody else runs it."""
     key, plugin = arguments["site"], arguments["plugin"]
+    gone = _gone(context.hub, key, plugin)
+    if gone:
+        return gone
     try:
         site = context.hub.sites.site(key)
-    except UnknownSite as gone:
-        return str(gone)
-    if plugin in site.problems:
-        raise Failed(f"The plugin {plugin} is off: {site.problems[plugin]}")
-    source = sources.source(context.hub, key, plugin)
-    if source is None:
-        return f"The plugin {plugin} is no source of {key} any more."
-    quiet = source.quiet.until(now(), source.zone) if source.quiet else None
-    if quiet is not None:
-        raise Later(quiet, f"Its quiet hours are {source.quiet}.")
-    try:
         report = sync(context.hub.db, site, plugin, progress=lambda _: context.check())
     except (runs.RunError, page.TakenOver) as busy:
         raise Later(now() + BUSY, str(busy)) from busy
@@ -83,6 +75,34 @@ def take_in(context: Context, arguments: Mapping[str, Any]) -> str:
         f"{report.added} added, {report.changed} changed, {report.unchanged} unchanged, "
         f"{report.withdrawn} withdrawn, {report.rejected} rejected."
     )
+
+
+def try_out(context: Context, arguments: Mapping[str, Any]) -> str:
+    """Read one source without writing, for a report of what a run would do."""
+    key, plugin = arguments["site"], arguments["plugin"]
+    gone = _gone(context.hub, key, plugin)
+    if gone:
+        return gone
+    report = trials.run(context.hub, key, plugin, context.check)
+    return report.error or "The dry run reached the end of the source."
+
+
+def _gone(hub: Hub, key: str, plugin: str) -> str:
+    """Why the source is not to be asked any more; empty where it is. Raises `Later` in its quiet
+    hours and `Failed` where its plugin is off."""
+    try:
+        site = hub.sites.site(key)
+    except UnknownSite as unknown:
+        return str(unknown)
+    if plugin in site.problems:
+        raise Failed(f"The plugin {plugin} is off: {site.problems[plugin]}")
+    source = sources.source(hub, key, plugin)
+    if source is None:
+        return f"The plugin {plugin} is no source of {key} any more."
+    quiet = source.quiet.until(now(), source.zone) if source.quiet else None
+    if quiet is not None:
+        raise Later(quiet, f"Its quiet hours are {source.quiet}.")
+    return ""
 
 
 def send_mails(context: Context, _: Mapping[str, Any]) -> str:
@@ -147,6 +167,12 @@ def clean_up(context: Context, _: Mapping[str, Any]) -> str:
         (SyncReject, sa.select(SyncReject.id).where(SyncReject.run_id.in_(old_runs))),
         (JobSlot, old_slots),
         (
+            SourceReport,
+            sa.select(SourceReport.site_key, SourceReport.plugin, SourceReport.kind).where(
+                SourceReport.made_at < before
+            ),
+        ),
+        (
             Job,
             sa.select(Job.id).where(
                 Job.state.in_(("finished", "failed")), Job.finished_at < before
@@ -196,6 +222,7 @@ __all__ = [
 
 TASKS: Mapping[str, Task] = {
     "sync": take_in,
+    trials.TASK: try_out,
     "cleanup": clean_up,
     "works": match_works,
     announce.TASK: tell_of_bookings,

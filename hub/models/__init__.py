@@ -50,7 +50,7 @@ from hub.models.oai import OaiDocument
 from hub.models.opening import Breaker, OfferUse
 from hub.models.profile import SiteProfile, TeamMember
 from hub.models.search import SearchDoc, SearchEntry, SearchWord
-from hub.models.sync import SyncChange, SyncPage, SyncReject, SyncRun, SyncSource
+from hub.models.sync import SourceReport, SyncChange, SyncPage, SyncReject, SyncRun, SyncSource
 
 __all__ = [
     "Account",
@@ -104,6 +104,7 @@ __all__ = [
     "SearchWord",
     "SecondFactor",
     "Site",
+    "SourceReport",
     "SiteProfile",
     "SyncChange",
     "SyncPage",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, Text
+from sqlalchemy import JSON, ForeignKey, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.models.base import Base, UtcDateTime
@@ -81,6 +82,22 @@ class SyncReject(Base):
     source_id: Mapped[str]
     reason: Mapped[str] = mapped_column(Text)
     excerpt: Mapped[str] = mapped_column(Text)
+
+
+class SourceReport(Base):
+    """The latest report of a kind about a source, made by a job: a dry run, a look at its links."""
+
+    __tablename__ = "source_report"
+
+    site_key: Mapped[str] = mapped_column(
+        ForeignKey("site.key", ondelete="CASCADE"), primary_key=True
+    )
+    plugin: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    """`trial` (`hub.jobs.trials`) or `links` (`hub.jobs.link_checks`)."""
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """When it was written last: a report may grow while its job runs."""
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class SyncChange(Base):

@@ -13,6 +13,7 @@ from hub.catalogue.runs import RunError
 from hub.identity.permissions import can
 from hub.models import SyncRun
 from hub.web import context, login
+from hub.web.field_words import field_word
 from hub.web.offer import source_title
 from hub.web.page import Crumb, asked_page, asked_text, pager, pages_of
 from hub.web.sheets import FORMATS, download
@@ -144,6 +145,7 @@ def _page(site: str, number: int, problem: str) -> str:
         progress=present,
         state=STATES[state],
         changes=changes,
+        field_word=field_word,
         change_total=total,
         reasons=reasons,
         problem=problem,

@@ -23,10 +23,11 @@ from hub.db import Database, migrate
 from hub.errors import Unavailable
 from hub.identity import accounts, people, tokens
 from hub.identity.actor import Role
+from hub.jobs import trials
 from hub.mail import outbox
 from hub.models.base import now
 from hub.network import demand
-from hub.records import AccessMode, Contact, Grant, Kind, Record, Scope
+from hub.records import AccessMode, Checkpoint, Contact, Grant, Kind, Record, Reject, Scope, Upsert
 from tests import bookings
 from tests.identities import COOKIE, person, token
 from tests.mails import Mailbox
@@ -111,6 +112,7 @@ PAGES = {
     "connection": "/borken/verwaltung/plugins/scripted",
     "connection off": "/borken/verwaltung/plugins/edmond",
     "runs": "/borken/verwaltung/laeufe",
+    "dry run": "/borken/verwaltung/plugins/scripted/probelauf",
     "run": "/borken/verwaltung/laeufe/1",
     "log": "/borken/verwaltung/protokoll",
     "privacy of a centre": "/zentren/borken/datenschutz",
@@ -186,7 +188,7 @@ AS_ADMIN = frozenset(
     }
     | {"my institutions", "institutions", "institution"}
     | {"profile edited", "profile history", "profile team"}
-    | {"my needs", "needs", "statistics"}
+    | {"my needs", "needs", "statistics", "dry run"}
     | {"booking check", "my bookings", "my booking", "desk", "desk booking", "desk slip"}
     | {"inventory", "inventory found", "inventory empty", "inventory table", "labels", "tours"}
     | {"model new", "model", "model changed", "piece"}
@@ -253,6 +255,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
                 site_key="borken",
             )
         book(net, who)
+        try_out(net)
         describe(net, who)
         admin = token(net.hub, who)
         server = waitress.create_server(create_app(net.hub), host="127.0.0.1", port=0)
@@ -261,6 +264,19 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield Served(f"http://127.0.0.1:{server.effective_port}", net, admin)
         server.close()
         thread.join(timeout=10)
+
+
+def try_out(net: Network) -> None:
+    """Leave the report of a dry run in which something of everything happens."""
+    script = net.plugin.scripts["borken"]
+    net.play("borken", [
+        Reject("zeile 7", "Die Spalte Titel ist leer"),
+        Upsert(medium("neu", "Ganz neu")),
+        Upsert(medium("open", "Wasser ist alles", description="Ein sehr langes Wort: " + "x" * 90)),
+        Checkpoint(None, complete=True),
+    ])  # fmt: skip
+    trials.run(net.hub, "borken", "scripted", lambda: None)
+    net.plugin.scripts["borken"] = script
 
 
 def book(net: Network, who: int) -> None:

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from hub import models
 from hub.catalogue import reading, runs
-from hub.catalogue.sync import preview, sync
+from hub.catalogue.preview import preview
+from hub.catalogue.sync import sync
 from hub.records import Change, Checkpoint, Delete, Document, Record, Upsert
 from tests.sources import Network, medium, network
 

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from hub import models
 from hub.catalogue import page, producer, repeats, runs
-from hub.catalogue.sync import preview, sync
+from hub.catalogue.preview import preview
+from hub.catalogue.sync import sync
 from hub.db import Database
 from hub.errors import Denied, Unavailable
 from hub.records import (
