@@ -24,8 +24,8 @@ from hub.validation import explain
 
 MAX_BYTES = 1_000_000
 RESERVED = frozenset(
-    {"abmelden", "admin", "angebot", "anmelden", "api", "en", "healthz", "konto", "merkliste"}
-    | {"metrics", "meine-buchungen", "netz", "oai", "oeffnen", "static", "suche", "zentren"}
+    {"abmelden", "admin", "angebot", "anmelden", "api", "bestaetigung", "en", "healthz", "konto"}
+    | {"merkliste", "metrics", "meine-buchungen", "netz", "oai", "oeffnen", "static", "suche", "zentren"}
 )
 """First parts of the hub's own addresses, which a site's pages would hide."""
 

@@ -29,6 +29,10 @@ class KeyReused(BookingError):
     """The idempotency key was used before, for another request."""
 
 
+class HeadFirst(BookingError):
+    """The head of the institution has not confirmed it yet."""
+
+
 class NotNow(BookingError):
     """The state of the booking does not allow this (any more)."""
 
@@ -41,7 +45,8 @@ class Unbookable(BookingError):
     """It does not exist, is no longer offered, or what was asked for cannot be a booking.
 
     `reason` is `gone`, `time`, `far`, `past` or `quantity`; of who wants to wait `waiting` (they do
-    already) or `never` (there will never be so many); `early` where it has not begun.
+    already) or `never` (there will never be so many); `early` where it has not begun, `asked` where
+    the head of the institution cannot be asked now.
     """
 
     def __init__(self, reason: str) -> None:

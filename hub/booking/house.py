@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from hub.booking.errors import Refusal
 from hub.booking.intervals import Stretch
 from hub.booking.opening import WORKDAYS, Calendar, Closure, Hours
-from hub.booking.progress import HOLDING
 from hub.booking.rules import Asked, Rules, check, merged
-from hub.institutions import borrowers
+from hub.booking.states import HOLDING
+from hub.institutions import borrowers, register
 from hub.models import Booking, BookingRules, Borrower, Institution, OpeningHours, Site
 from hub.records import Kind
 
@@ -97,6 +97,11 @@ def rules(
     }
     order = (("", ""), (kind, ""), ("", borrower), (kind, borrower))
     return merged(*(DEFAULTS.get(one, {}) for one in order), *(said.get(one, {}) for one in order))
+
+
+def ranks(session: Session, site: str, kind: str) -> dict[str, int]:
+    """The rank of each class of borrower on the waiting lists for this kind of offer."""
+    return {one: rules(session, site, kind, one).rank for one in (*register.KINDS, PRIVATE)}
 
 
 def standing(session: Session, site: str, person_id: int, institution_id: int | None) -> Standing:

@@ -93,8 +93,10 @@ class LedgerPlugin(Plugin):
                 "en": "name, e-mail address, phone, institution, what was booked and when",
             },
             purpose={
-                "de": "Bereitstellung, Ausgabe und Rücknahme",
-                "en": "preparing, handing out and taking back",
+                "de": "Bereitstellung, Ausgabe und Rücknahme; Bestätigung durch die Leitung der "
+                "Einrichtung, wo das Medienzentrum sie verlangt",
+                "en": "preparing, handing out and taking back; confirmation by the head of the "
+                "institution where the centre wants it",
             },
             retention={
                 "de": "12 Monate nach dem Ende der Buchung, 30 Tage bei Anfragen und Plätzen auf "
@@ -261,7 +263,7 @@ class LedgerPlugin(Plugin):
             title=row.title,
             time=time,
             quantity=request.quantity,
-            state="requested" if rules.approval else "confirmed",
+            state=rules.first_state,
             offer_id=session.scalar(sa.select(OfferRow.id).where(OfferRow.id == request.offer.id)),
             person_id=person,
             institution_id=request.institution if standing.registered else None,
@@ -270,6 +272,7 @@ class LedgerPlugin(Plugin):
             note=request.note,
             answers=request.answers,
             wait=request.waiting,
+            head=rules.head and standing.registered,
         )
 
 

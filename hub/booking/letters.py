@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.booking import contacts, house, invitation, waiting, wording
+from hub.booking import contacts, heads, house, invitation, waiting, wording
 from hub.booking.progress import HOLDING
 from hub.mail import letters, outbox
 from hub.mail.outbox import Attachment
@@ -90,6 +90,7 @@ def tell(session: Session, sender: Sender, event: BookingEvent, booking: Booking
     step = _step(event.event)
     if step == "requested" and booking.bookable_id is None:
         return  # another system keeps it and answers within moments; nobody has to decide
+    asked = heads.ask(session, sender.address, booking) if step == "requested" else ""
     if step in STEPS and (step not in _LOANS_ONLY or booking.kind in house.BY_DAY):
         write(
             session,
@@ -98,10 +99,10 @@ def tell(session: Session, sender: Sender, event: BookingEvent, booking: Booking
             who,
             f"booking_{step}",
             key=f"booking-event:{event.id}",
-            values=_values(session, event, booking, who),
+            values={**_values(session, event, booking, who), "asked": asked},
             attachments=_entry(session, sender, booking, who, step),
         )
-    if step == "requested":
+    if step in ("requested", heads.EVENT) and booking.state == "requested" and not asked:
         _tell_centre(session, sender, event, booking, who)
 
 
@@ -250,6 +251,8 @@ def _values(
     return {
         "reason": event.note,
         "own": event.actor == who.person.key,
+        "head": heads.is_awaited(booking),
+        "by_head": event.actor == heads.ACTOR,
         "until": _until(session, booking, who.language),
         "due": due(session, booking, who.language),
         "pieces": pieces(session, booking),

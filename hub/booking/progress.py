@@ -18,39 +18,30 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.booking import ledger, waiting
-from hub.booking.errors import Full, KeyReused, NotNow, Unbookable
+from hub.booking.errors import Full, HeadFirst, KeyReused, NotNow, Unbookable
 from hub.booking.intervals import Stretch
+from hub.booking.states import AWAITED, HOLDING, NEXT, OPEN, STATES
 from hub.booking.steps import LONGEST_TEXT, note, step
 from hub.db import Database
 from hub.models import Booking, BookingEvent, BookingKey, Elsewhere, Handover, Hold
 from hub.models.base import table
 
-STATES = (
-    "waiting",
-    "offered",
-    "requested",
-    "confirmed",
-    "handed_out",
-    "returned",
-    "refused",
-    "cancelled",
-    "expired",
-    "no_show",
-)
-HOLDING = frozenset({"offered", "requested", "confirmed", "handed_out"})
-"""States in which a booking takes something away from others."""
-OPEN = HOLDING | {"waiting"}
-"""States that something still follows."""
-NEXT: Mapping[str, frozenset[str]] = {
-    "waiting": frozenset({"cancelled"}),
-    "offered": frozenset({"requested", "confirmed", "cancelled"}),
-    "requested": frozenset({"confirmed", "refused", "cancelled", "expired"}),
-    "confirmed": frozenset({"handed_out", "returned", "cancelled", "refused", "no_show"}),
-    "handed_out": frozenset({"returned"}),
-}
-"""The states that may follow; what is missing is an end. A room or a course that was confirmed and
-took place is `returned` without having been handed out. Who waits is offered what becomes free, and
-loses the offer in time, by `hub.booking.waiting` alone."""
+__all__ = [
+    "HOLDING",
+    "LONGEST_KEY",
+    "NEXT",
+    "OPEN",
+    "STATES",
+    "Entry",
+    "advance",
+    "create",
+    "enter",
+    "is_known",
+    "move",
+    "undo",
+    "values",
+]
+
 LONGEST_KEY = 200
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 """For references read out on the phone: nothing that looks like something else."""
@@ -93,6 +84,8 @@ class Entry:
     answers: Mapping[str, str] = field(default_factory=dict)
     wait: bool = False
     """Where it is full, wait for it."""
+    head: bool = False
+    """The head of the institution confirms it first."""
 
     def fingerprint(self) -> str:
         """The same for the same request, whatever state the rules give it."""
@@ -170,10 +163,13 @@ def advance(
     reason: str = "",
 ) -> None:
     """Bring a booking to the next state; raises `NotNow` where that may not follow, also when
-    somebody else was faster. Handing out before its time takes what lies between, or `Full`."""
+    somebody else was faster, or `HeadFirst`. Handing out before its time takes what lies between,
+    or `Full`."""
     before = booking.state
     if state not in NEXT.get(before, ()):
         raise NotNow(before)
+    if state == "confirmed" and booking.head == AWAITED:
+        raise HeadFirst
     if booking.bookable_id is not None and (before == "offered" or state not in HOLDING):
         waiting.lock(session, booking.bookable_id)
     step(session, booking, before, state, reason, now)
@@ -318,6 +314,7 @@ def values(entry: Entry, now: datetime) -> dict[str, Any]:
         "fulfilment": entry.fulfilment,
         "note": entry.note[:LONGEST_TEXT],
         "answers": dict(entry.answers),
+        "head": AWAITED if entry.head else "",
         "reason": "",
         "extensions": 0,
         "external_id": "",

@@ -38,6 +38,8 @@ class Rules:
     allowed: bool = True
     approval: bool = False
     """A person of the staff confirms each booking."""
+    head: bool = False
+    """The head of the institution confirms each booking in its name before it holds."""
     registered: bool = False
     """Only for an institution that approved the person."""
     lead: int = 1
@@ -56,6 +58,10 @@ class Rules:
     """Bookings of one borrower that are open at the same time."""
     back_by: date | None = None
     """Everything has to be back by this day, as before the summer holidays."""
+    rank: int = 1
+    """Whom a free place is offered to first: 1 before 2, within a rank in turn."""
+    offer_hours: int = 48
+    """How long a place that became free is held for who waited."""
     open_days_only: bool = True
     """First and last day must be days on which the site is open."""
     courier: bool = False
@@ -68,6 +74,11 @@ class Rules:
     """Days after it was due, for each reminder that follows, ascending."""
     suspend_after_reminders: bool = False
     """Whether the last reminder suspends the borrower for the institution that was named."""
+
+    @property
+    def first_state(self) -> str:
+        """In which a booking begins: somebody decides, or it holds at once."""
+        return "requested" if self.approval or self.head else "confirmed"
 
     def end_of(self, first: date) -> date:
         """The last day of the longest loan. Raises `UnknownYear` where school days count."""

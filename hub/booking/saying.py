@@ -22,12 +22,15 @@ NUMBERS: Mapping[str, tuple[int, int]] = {
     "extension": (1, 400),
     "most": (1, 10_000),
     "most_open": (1, 10_000),
+    "rank": (1, 9),
+    "offer_hours": (1, 720),
     "remind_before": (0, 60),
 }
 """Fields of `hub.booking.rules.Rules` that are whole numbers, with the least and the most."""
 CHOICES = (
     "allowed",
     "approval",
+    "head",
     "registered",
     "open_days_only",
     "courier",

@@ -1,24 +1,25 @@
 """The waiting list of whatever is full: who waits for what becomes free, and gets it in turn.
 
-Who waits has a booking in the state `waiting`, which holds nothing; its number is its place. What
-becomes free is held for the first whom it is enough for (`offered`) until a deadline; accepted it
-is a booking like any other, let go or too late it goes to the next. Whoever wants more than is free
-keeps their place while others are served, so that no seat stays empty.
+Who waits has a booking in the state `waiting`, which holds nothing. Their turn is by the rank that
+the rules give the class of borrower, and within a rank by when they came. What becomes free is held
+for the first whom it is enough for (`offered`) until a deadline; accepted it is a booking like any
+other, let go or too late it goes to the next. Whoever wants more than is free keeps their place
+while others are served, so that no seat stays empty.
 
 All of it happens under the lock of the ledger: whoever gives something back, changes how many there
 are, or books while others wait, takes the lock first and then lets `settle` serve those who wait.
-So nobody who comes later takes what somebody who waits could have.
+So nobody who comes later takes what somebody who waits could have, except by rank.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.booking import ledger
+from hub.booking import house, ledger
 from hub.booking.errors import Full, NotNow, Unbookable
 from hub.booking.intervals import Stretch
 from hub.booking.steps import note, step
@@ -26,8 +27,6 @@ from hub.db import Database
 from hub.models import Bookable, BookablePart, Booking, Hold
 
 TASK = "waiting"
-OFFERED = timedelta(hours=48)
-"""How long something is held for who waited for it, but never longer than until it begins."""
 ACTOR = "waiting list"
 
 
@@ -55,9 +54,15 @@ def begin(session: Session, booking_id: int, now: datetime) -> str:
 
 
 def place(session: Session, booking: Booking) -> int:
-    """The place of who waits: how many wait for the same time since longer, and one."""
-    before = _waiting(booking).where(Booking.id < booking.id)
-    return 1 + (session.scalar(before.with_only_columns(sa.func.count())) or 0)
+    """The place of who waits: how many wait for the same time and are served before, and one."""
+    rows = session.scalars(_waiting(booking)).all()
+    return 1 + [row.id for row in _in_turn(session, rows)].index(booking.id)
+
+
+def in_turn(waiting: Iterable[tuple[int, int]]) -> list[int]:
+    """The numbers of who waits, each given with its rank before it, as they are served: a rank
+    after the one before it, within a rank who came first."""
+    return [number for _, number in sorted(waiting)]
 
 
 def anybody(session: Session, booking: Booking, until: datetime) -> bool:
@@ -117,11 +122,12 @@ def settle(session: Session, site: str, bookable_id: int, now: datetime) -> None
         ledger.release(session, row.id)
         note(session, row.id, "lapsed", ACTOR, "", now)
         session.expire(row)
-    for row in session.scalars(
-        here.where(Booking.state == "waiting", Booking.starts_at > now)
-        .order_by(Booking.id)
-        .execution_options(populate_existing=True)
-    ).all():
+    rows = session.scalars(
+        here.where(Booking.state == "waiting", Booking.starts_at > now).execution_options(
+            populate_existing=True
+        )
+    ).all()
+    for row in _in_turn(session, rows):
         _offer(session, row, now)
 
 
@@ -146,7 +152,8 @@ def run(db: Database, now: datetime, check: Callable[[], None]) -> str:
 
 def _offer(session: Session, row: Booking, now: datetime) -> None:
     assert row.bookable_id is not None
-    until = min(now + OFFERED, row.starts_at)
+    rules = house.rules(session, row.site_key, row.kind, row.borrower)
+    until = min(now + timedelta(hours=rules.offer_hours), row.starts_at)
     time = Stretch(row.starts_at, row.ends_at)
     try:
         ledger.take(session, row.id, row.bookable_id, time, row.quantity, now, expires_at=until)
@@ -155,6 +162,16 @@ def _offer(session: Session, row: Booking, now: datetime) -> None:
     step(session, row, "waiting", "offered", "", now)
     note(session, row.id, "offered", ACTOR, "", now)
     session.expire(row)
+
+
+def _in_turn(session: Session, rows: Iterable[Booking]) -> list[Booking]:
+    found = {row.id: row for row in rows}
+    classes = {(row.site_key, row.kind, row.borrower) for row in found.values()}
+    ranks = {one: house.rules(session, *one).rank for one in classes}
+    order = in_turn(
+        (ranks[row.site_key, row.kind, row.borrower], row.id) for row in found.values()
+    )
+    return [found[number] for number in order]
 
 
 def _end(session: Session, site: str, bookable_id: int, now: datetime) -> None:

@@ -14,12 +14,14 @@ from hub.booking.errors import (
     AgainstRules,
     BookingError,
     Full,
+    HeadFirst,
     KeyReused,
     NotNow,
     Refusal,
     Unbookable,
 )
 from hub.booking.items import ItemError
+from hub.booking.states import GIVEN
 
 Told = Callable[[Refusal, str], str]
 
@@ -34,6 +36,11 @@ def explain(error: BookingError, zone: ZoneInfo) -> str:
         return gettext(
             "That is not possible any more: the booking is now “%(state)s”. Load the page again.",
             state=state(error.state),
+        )
+    if isinstance(error, HeadFirst):
+        return gettext(
+            "The head of the institution has not confirmed it yet. Wait for the answer, or note "
+            "here that the confirmation was handed in."
         )
     if isinstance(error, KeyReused):
         return gettext(
@@ -69,6 +76,13 @@ def state(code: str) -> str:
     return _STATES[code]()
 
 
+def head(code: str, *, awaited: bool) -> str:
+    """What the head of the institution said (`Booking.head`)."""
+    if code == GIVEN:
+        return gettext("has confirmed")
+    return gettext("has not confirmed yet") if awaited else gettext("has not confirmed")
+
+
 def happened(event: str, note: str) -> str:
     """What became of a booking (`BookingEvent.event`), with what was noted about it."""
     if event.startswith("undone:"):
@@ -79,6 +93,7 @@ def happened(event: str, note: str) -> str:
         told = {
             "extended": gettext("extended"),
             "moved": gettext("moved to another time"),
+            "head_given": gettext("confirmed by the head of the institution"),
             "lapsed": gettext("the offer was not accepted in time"),
             "part_returned": gettext("partly brought back"),
         }.get(event) or state(event)
@@ -152,6 +167,9 @@ UNBOOKABLE: Mapping[str, Callable[[], str]] = {
     "early": lambda: gettext("That can be noted when it has begun."),
     "waiting": lambda: gettext("You are on the waiting list for this already."),
     "never": lambda: gettext("There are not so many of it, so it makes no sense to wait."),
+    "asked": lambda: gettext(
+        "No mail was sent: enough links hold already, or it is too late to ask."
+    ),
     "quantity": lambda: gettext("The number must be at least 1 and not beyond all measure."),
 }
 _PIECES: Mapping[str, Callable[[ItemError], str]] = {

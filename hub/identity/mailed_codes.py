@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -11,7 +11,7 @@ from hub.identity import tokens
 from hub.models import MailedCode
 from hub.models.base import now
 
-RESET, REGISTER = "reset", "register"
+RESET, REGISTER, HEAD = "reset", "register", "head"
 LIFE = {RESET: timedelta(hours=1), REGISTER: timedelta(hours=24)}
 MOST = 3
 """Codes for one address that hold at the same time: nobody's mailbox is filled by others."""
@@ -25,8 +25,10 @@ def new(
     *,
     person_id: int | None = None,
     account_id: int | None = None,
+    until: datetime | None = None,
 ) -> str | None:
-    """A code to be mailed to this address; None when it has enough of them.
+    """A code to be mailed to this address; None when it has enough of them. It holds `until` then,
+    or for as long as codes of its purpose do.
 
     Earlier ones still hold: who asks in another's name must not make theirs worthless.
     """
@@ -52,7 +54,7 @@ def new(
             email=address,
             person_id=person_id,
             account_id=account_id,
-            expires_at=moment + LIFE[purpose],
+            expires_at=until or moment + LIFE[purpose],
         )
     )
     return code

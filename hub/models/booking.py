@@ -98,6 +98,8 @@ class Booking(Base):
     """What the person wrote."""
     answers: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     """What the form of this kind of offer asked besides (`hub.booking.questions`), code to text."""
+    head: Mapped[str] = mapped_column(default="")
+    """Whether the head of the institution has to confirm it: `awaited`, then `given`."""
     reason: Mapped[str] = mapped_column(Text, default="")
     """Why it was refused or cancelled, for the person."""
     extensions: Mapped[int] = mapped_column(default=0)

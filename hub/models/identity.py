@@ -154,7 +154,8 @@ class MailedCode(Base):
 
     code_hash: Mapped[str] = mapped_column(primary_key=True)
     purpose: Mapped[str]
-    """`reset` of the password of an account, or `register` with this address."""
+    """`reset` of the password of an account, `register` with this address, or `head:<number>` to
+    confirm a booking."""
     site_key: Mapped[str] = mapped_column(ForeignKey("site.key", ondelete="CASCADE"))
     email: Mapped[str] = mapped_column(index=True)
     """In lower case."""

@@ -32,6 +32,7 @@ UNITS: Mapping[Unit, Callable[[], str]] = {
 LABELS: Mapping[str, Callable[[], str]] = {
     "allowed": lambda: gettext("Is lent to them"),
     "approval": lambda: gettext("The staff confirm each booking"),
+    "head": lambda: gettext("The head of the institution confirms each booking"),
     "registered": lambda: gettext("Only for an institution that has named the person"),
     "lead": lambda: gettext("Open days beforehand"),
     "furthest": lambda: gettext("Days ahead, at most"),
@@ -42,6 +43,8 @@ LABELS: Mapping[str, Callable[[], str]] = {
     "most": lambda: gettext("Pieces in one booking, at most"),
     "most_open": lambda: gettext("Open bookings of one person, at most"),
     "back_by": lambda: gettext("Everything back by"),
+    "rank": lambda: gettext("Rank on waiting lists (1 comes before 2)"),
+    "offer_hours": lambda: gettext("Hours that a free place is held for who waited"),
     "open_days_only": lambda: gettext("First and last day must be open days"),
     "courier": lambda: gettext("The Medientransport brings and fetches it"),
     "fee": lambda: gettext("Fee, in words"),
@@ -127,6 +130,7 @@ def _rules_page(
 ) -> ResponseReturnValue:
     with context.the_hub().db.read() as session:
         general = _general(session, site, kind, borrower)
+        order = _order(house.ranks(session, site, kind))
         known = [
             (row.kind, row.borrower)
             for row in session.scalars(
@@ -157,6 +161,7 @@ def _rules_page(
         units=[(unit.value, label()) for unit, label in UNITS.items()],
         known=[(one, _title(*one)) for one in known],
         title=_title(kind, borrower),
+        order=order,
         crumbs=_crumbs(site, gettext("Rules of booking")),
     )
 
@@ -231,6 +236,16 @@ def _borrowers() -> list[tuple[str, str]]:
         *kinds,
         (house.PRIVATE, gettext("private persons")),
     ]
+
+
+def _order(ranks: Mapping[str, int]) -> list[str]:
+    """Who comes first on waiting lists, a line for each rank; nothing where all have the same."""
+    names = dict(_borrowers())
+    lines = [
+        ", ".join(names[one] for one, rank in ranks.items() if rank == each)
+        for each in sorted(set(ranks.values()))
+    ]
+    return lines if len(lines) > 1 else []
 
 
 def _title(kind: str, borrower: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 
 import sqlalchemy as sa
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
@@ -16,6 +16,7 @@ from hub.booking import (
     blocks,
     contacts,
     elsewhere,
+    heads,
     house,
     items,
     ledger,
@@ -24,7 +25,7 @@ from hub.booking import (
     wording,
     workflow,
 )
-from hub.booking.errors import BookingError
+from hub.booking.errors import BookingError, Unbookable
 from hub.booking.items import Back
 from hub.booking.progress import NEXT
 from hub.models import Bookable, Booking, BookingContact, Institution
@@ -58,6 +59,14 @@ class Section:
     title: str
     rows: Sequence[Row]
     empty: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The address at which the head of the institution is asked, and until when the link holds."""
+
+    address: str
+    until: datetime | None
 
 
 @pages.get("/theke")
@@ -204,6 +213,20 @@ def take_back(site: str, reference: str) -> ResponseReturnValue:
     return _change(site, reference, do)
 
 
+@pages.post("/buchung/<reference>/leitung")
+def head(site: str, reference: str) -> ResponseReturnValue:
+    """Notes that the confirmation of the head was handed in, or mails the head a new link."""
+    hub = context.the_hub().settings.base_url
+
+    def do(session: Session, row: Booking, actor: str) -> None:
+        if request.form.get("leitung") == "da":
+            heads.give(session, row, actor, context.now())
+        elif not heads.ask(session, hub, row):
+            raise Unbookable("asked")
+
+    return _change(site, reference, do)
+
+
 @pages.post("/buchung/<reference>/rueckgaengig")
 def undo(site: str, reference: str) -> ResponseReturnValue:
     """Takes the last step back."""
@@ -244,11 +267,13 @@ def _page(site: str, reference: str, problem: str = "", status: int = 200) -> Re
             following=_offered(row, following),
             by_day=by_day,
             handling=_handling(site, row),
+            head=_head(session, row),
             pieces=sum(wanted.values()),
             usable=[
                 item for one in wanted for item in items.of(session, one) if item.state == "usable"
             ],
             abroad=[item for _, item in items.out(session, row.id)],
+            zone=context.zone_of(site),
             done="fertig" in request.args,
             problem=problem,
             typed=request.form.get("codes", ""),
@@ -266,6 +291,8 @@ def _offered(row: Booking, following: frozenset[str]) -> frozenset[str]:
     only be given up from here."""
     if row.bookable_id is None:
         return following & {"cancelled"}
+    if heads.is_awaited(row):
+        following -= {"confirmed"}
     return following - {"returned"} if row.kind in house.BY_DAY else following
 
 
@@ -366,6 +393,13 @@ def _handling(site: str, row: Booking) -> str:
     if workflow.of(row.kind) is None or row.person_id is None or not known:
         return ""
     return f"/{site}/{row.plugin}/fall/{row.reference}"
+
+
+def _head(session: Session, row: Booking) -> Head | None:
+    """What is known of the head's confirmation while it is awaited."""
+    if not heads.is_awaited(row):
+        return None
+    return Head(heads.address(session, row), heads.asked_until(session, row))
 
 
 def _home(site: str) -> Crumb:

@@ -18,6 +18,7 @@ from hub.booking import (
     cases,
     elsewhere,
     feed,
+    heads,
     house,
     invitation,
     items,
@@ -33,6 +34,7 @@ from hub.booking.cases import CaseError
 from hub.booking.errors import AgainstRules, BookingError, NotNow, Refusal
 from hub.booking.intervals import Stretch
 from hub.booking.progress import OPEN
+from hub.booking.states import AWAITED
 from hub.models import Booking, BookingEvent, Institution
 from hub.records import Kind
 from hub.web import context, login, texts
@@ -151,7 +153,7 @@ def accept(reference: str) -> ResponseReturnValue:
         if row.state != "offered":
             raise NotNow(row.state)
         said = house.rules(session, row.site_key, row.kind, row.borrower)
-        state = "requested" if said.approval else "confirmed"
+        state = "requested" if row.head == AWAITED else said.first_state
         progress.advance(session, row, state, actor, context.now())
 
     return _change(reference, do)
@@ -257,6 +259,7 @@ def facts(session: Session, row: Booking) -> list[tuple[str, str]]:
         (gettext("For"), institution.name if institution else gettext("private")),
         (gettext("Way"), FULFILMENT[row.fulfilment]() if row.kind in house.BY_DAY else ""),
         *questions.shown(Kind(row.kind), row.answers),
+        (gettext("Head of the institution"), heads.told(row)),
         (gettext("Message"), row.note),
         (gettext("Reference"), row.reference),
     ]
@@ -328,6 +331,8 @@ def _page(reference: str, problem: str = "", status: int = 200) -> ResponseRetur
             "may_undo": _may_undo(session, row, login.actor().key),
             "contact": context.sites()[row.site_key].contact,
             "talk": _talk(session, row),
+            "ranked": place is not None
+            and len(set(house.ranks(session, row.site_key, row.kind).values())) > 1,
         }
     return make_response(
         render_template(

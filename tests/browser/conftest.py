@@ -43,6 +43,7 @@ ASKED = "ANFRAGE2"
 ATTENDED = "WARDA222"
 """The reference of a course in which the admin took part, and of a seat that is held for them."""
 OFFERED = "WARTET22"
+LED = "LEHTUNG2"
 PAGES = {
     "start": "/",
     "search": "/suche?q=wasser",
@@ -159,6 +160,9 @@ PAGES = {
     "desk booking": f"/borken/verwaltung/buchung/{BOOKED}",
     "rules of booking": "/borken/verwaltung/buchungsregeln",
     "opening hours": "/borken/verwaltung/oeffnungszeiten",
+    "desk head": f"/borken/verwaltung/buchung/{LED}",
+    "head asked": f"/bestaetigung/{LED}/head",
+    "head answered": f"/bestaetigung/{LED}/answered",
     "desk slip": f"/borken/verwaltung/buchung/{BOOKED}/beleg",
     "imprint": "/impressum",
     "privacy": "/datenschutz",
@@ -189,7 +193,8 @@ AS_ADMIN = frozenset(
     | {"my institutions", "institutions", "institution"}
     | {"profile edited", "profile history", "profile team"}
     | {"my needs", "needs", "statistics", "dry run"}
-    | {"booking check", "my bookings", "my booking", "desk", "desk booking", "desk slip"}
+    | {"booking check", "my bookings", "my booking"}
+    | {"desk", "desk booking", "desk head", "desk slip"}
     | {"inventory", "inventory found", "inventory empty", "inventory table", "labels", "tours"}
     | {"model new", "model", "model changed", "piece"}
     | {"rules of booking", "opening hours"}
@@ -204,6 +209,7 @@ ERRORS = {
     "not found": "404",
     "opening unknown": "404",
     "password link too old": "410",
+    "head answered": "410",
     "opening licensed": "403",
     "withdrawn": "410",
     "booking wrong": "422",
@@ -323,6 +329,7 @@ def book(net: Network, who: int) -> None:
         }
         attend(session, courses["training-Trickfilm"], who)
         wait(session, courses["training-Podcast"], who)
+        lead(session, courses["training-Trickfilm"])
     later = Stretch(begin + timedelta(days=9), begin + timedelta(days=10))
     blocks.block(net.hub.db, room, later, "Malerarbeiten", "browser", "", now())
 
@@ -342,6 +349,21 @@ def wait(session: Session, course: models.Bookable, who: int) -> None:
     seat(session, course, who, wait=True).reference = OFFERED
     session.flush()
     progress.advance(session, first, "cancelled", "", now())
+
+
+def lead(session: Session, course: models.Bookable) -> None:
+    """A seat that waits for the head of a school."""
+    row = seat(session, course, people.add(session, name="Lena Muster", email="").id)
+    row.reference, row.state, row.head = LED, "requested", "awaited"
+    session.add(
+        models.MailedCode(
+            code_hash=tokens.digest("head"),
+            purpose=f"head:{row.id}",
+            site_key="borken",
+            email="900001@schule.nrw.de",
+            expires_at=now() + timedelta(days=1),
+        )
+    )
 
 
 def seat(

@@ -46,7 +46,9 @@ def book(client: FlaskClient, page: str, button: str = "1") -> str:
     shown = client.get(f"{page}?weiter={button}&anzahl=1")
     assert shown.status_code == 200, shown.text
     hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', shown.text))
+    school = re.search(r'<option value="(\d+)" selected', shown.text)
     told = {"name": "Erika Muster", "email": "muster@schule.example"}
+    told["einrichtung"] = school[1] if school else ""
     answer = client.post(page, data={**hidden, **told})
     assert answer.status_code == 303, answer.text
     return str(answer.headers["Location"]).partition("?")[0]

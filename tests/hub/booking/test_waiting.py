@@ -5,13 +5,17 @@ from __future__ import annotations
 import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
 
-from hub.booking import progress, retention, stock, waiting
+from hub.booking import progress, retention, saying, stock, waiting
 from hub.booking.errors import BookingError, Full, NotNow, Unbookable
 from hub.booking.progress import Entry
+from hub.booking.rules import Rules
 from hub.db import Database
 from hub.identity import people
 from hub.models import Bookable, BookablePart, Booking, BookingEvent, Hold
@@ -21,19 +25,20 @@ from tests.hub.booking.test_ledger import NOW, at, bookable, booked, days, free,
 __all__ = ["booked"]
 
 TIME = days(10, 10)
+OFFERED = timedelta(hours=Rules().offer_hours)
 _keys = iter(range(10**9))
 
 
 def ask(
     db: Database, one: int, *, wait: bool = True, quantity: int = 1, now: datetime = NOW,
-    who: int | None = None, state: str = "confirmed",
+    who: int | None = None, state: str = "confirmed", borrower: str = "school",
 ) -> int:  # fmt: skip
     if who is None:
         with db.write() as session:
             who = people.add(session, name="Erika Muster", email="").id
     entry = Entry(
         site="borken", plugin="lending", bookable_id=one, kind="device", title="Modell", time=TIME,
-        quantity=quantity, state=state, wait=wait, person_id=who,
+        quantity=quantity, state=state, wait=wait, person_id=who, borrower=borrower,
     )  # fmt: skip
     return progress.create(db, entry, f"w-{next(_keys)}", "test", now)[0]
 
@@ -73,7 +78,7 @@ def test_an_offer_that_is_let_go_or_lapses_goes_to_the_next(booked: Database) ->
     step(booked, first, "cancelled")
     step(booked, others[0], "cancelled")
     assert [state(booked, n) for n in others] == ["cancelled", "offered", "waiting"]
-    late = NOW + waiting.OFFERED
+    late = NOW + OFFERED
     with pytest.raises(NotNow):
         step(booked, others[1], "confirmed", late)
     assert state(booked, others[1]) == "offered", "nothing was changed"
@@ -96,7 +101,7 @@ def test_nobody_who_comes_later_takes_what_lapsed(booked: Database) -> None:
     one = bookable(booked)
     first, second, third = (ask(booked, one) for _ in range(3))
     step(booked, first, "cancelled")
-    late = NOW + waiting.OFFERED
+    late = NOW + OFFERED
     with pytest.raises(Full):
         ask(booked, one, wait=False, now=late)
     newcomer = ask(booked, one, now=late)
@@ -113,6 +118,35 @@ def test_who_wants_more_keeps_the_place_and_no_seat_stays_empty(booked: Database
     assert [state(booked, n) for n in (wants_two, wants_one)] == ["waiting", "offered"]
     step(booked, big, "cancelled")
     assert state(booked, wants_two) == "offered"
+
+
+def test_a_rank_comes_before_the_next_and_within_it_who_came_first(booked: Database) -> None:
+    with booked.write() as session:
+        saying.keep_rules(session, "borken", "", "club", {"rank": 2, "offer_hours": 3}, "test")
+    one = bookable(booked)
+    first = ask(booked, one)
+    club, other_club = ask(booked, one, borrower="club"), ask(booked, one, borrower="club")
+    school = ask(booked, one)
+    assert [place(booked, n) for n in (school, club, other_club)] == [1, 2, 3]
+    step(booked, first, "cancelled")
+    assert [state(booked, n) for n in (school, club)] == ["offered", "waiting"]
+    step(booked, school, "cancelled")
+    assert state(booked, club) == "offered"
+    with booked.read() as session:
+        assert waiting.deadline(session, club) == NOW + timedelta(hours=3), "as the centre says"
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 999)), unique_by=lambda one: one[1]))
+def test_turns_are_a_matter_of_rank_then_of_time(waits: list[tuple[int, int]]) -> None:
+    ranks = {number: rank for rank, number in waits}
+    turns = waiting.in_turn(waits)
+    assert sorted(turns) == sorted(ranks), "everybody has one turn"
+    for before, after in pairwise(turns):
+        assert ranks[before] <= ranks[after]
+        assert ranks[before] < ranks[after] or before < after
+    for gone in turns:
+        rest = [one for one in waits if one[1] != gone]
+        assert waiting.in_turn(rest) == [one for one in turns if one != gone]
 
 
 def test_more_seats_are_offered_too(booked: Database) -> None:
@@ -183,7 +217,7 @@ def test_an_offer_that_is_moved_stays_an_offer(booked: Database) -> None:
         row = session.get_one(Booking, second)
         progress.move(session, row, days(11, 11), 1, "test", NOW)
     with booked.read() as session:
-        assert waiting.deadline(session, second) == NOW + waiting.OFFERED
+        assert waiting.deadline(session, second) == NOW + OFFERED
 
 
 def test_nobody_waits_for_what_has_begun_and_after_30_days_nobody_knows(booked: Database) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, time
 from typing import Any
 
@@ -125,6 +126,20 @@ def test_opening_hours_and_closures(net: Network, admin: FlaskClient) -> None:
 def test_hours_that_cannot_be(line: str, reason: str) -> None:
     _, problems = saying.read_week([line])
     assert [one.reason for one in problems] == [reason]
+
+
+def test_a_centre_says_who_comes_first_on_waiting_lists(net: Network, admin: FlaskClient) -> None:
+    assert "kommen nacheinander an die Reihe" not in text_of(admin.get(RULES).text)
+    said = {"rank": "2", "furthest": "30"}
+    assert send(admin, RULES, RULES, art="", fuer="club", **said).status_code == 303
+    assert send(admin, RULES, RULES, art="", fuer="", offer_hours="24").status_code == 303
+    assert (rules(net, "room", "club").rank, rules(net, "room", "school").rank) == (2, 1)
+    assert rules(net).offer_hours == 24
+    shown = admin.get(f"{RULES}?art=room").text
+    order = re.findall(r"<li>([^<]+)</li>", shown.partition("nacheinander")[2])
+    assert order[1:2] == ["Verein"], "after all others"
+    for wrong in ({"rank": "0"}, {"rank": "10"}, {"offer_hours": "0"}, {"offer_hours": "1.5"}):
+        assert send(admin, RULES, RULES, art="", fuer="", **wrong).status_code == 422
 
 
 def test_a_centre_says_when_it_reminds(net: Network, admin: FlaskClient) -> None:
