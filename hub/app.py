@@ -48,6 +48,7 @@ from hub.web import (
     papers,
     personal,
     profile,
+    quality,
     runs,
     search,
     second_factor,
@@ -121,6 +122,7 @@ def create_app(hub: Hub | None = None) -> Flask:
         connections,
         runs,
         trials,
+        quality,
         works,
     ):
         app.register_blueprint(pages.pages)

@@ -149,6 +149,16 @@ def connections(hub: Hub, key: str) -> list[Connection]:
     return found
 
 
+def is_source(hub: Hub, key: str, plugin: str) -> bool:
+    """Whether the plugin has a catalogue, and was ever switched on at the site."""
+    with hub.db.read() as session:
+        if session.get(models.Activation, (key, plugin)) is None:
+            return False
+    with suppress(Unusable):
+        return "catalogue_changes" in hooks_of(hub.sites.installed.load(plugin))
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One thing that was tried before saving: `construct` or `health`."""

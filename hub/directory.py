@@ -25,7 +25,17 @@ from hub.validation import explain
 MAX_BYTES = 1_000_000
 RESERVED = frozenset(
     {"abmelden", "admin", "angebot", "anmelden", "api", "bestaetigung", "en", "healthz", "konto"}
-    | {"merkliste", "metrics", "meine-buchungen", "netz", "oai", "oeffnen", "static", "suche", "zentren"}
+    | {
+        "merkliste",
+        "metrics",
+        "meine-buchungen",
+        "netz",
+        "oai",
+        "oeffnen",
+        "static",
+        "suche",
+        "zentren",
+    }
 )
 """First parts of the hub's own addresses, which a site's pages would hide."""
 

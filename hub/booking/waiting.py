@@ -168,9 +168,7 @@ def _in_turn(session: Session, rows: Iterable[Booking]) -> list[Booking]:
     found = {row.id: row for row in rows}
     classes = {(row.site_key, row.kind, row.borrower) for row in found.values()}
     ranks = {one: house.rules(session, *one).rank for one in classes}
-    order = in_turn(
-        (ranks[row.site_key, row.kind, row.borrower], row.id) for row in found.values()
-    )
+    order = in_turn((ranks[row.site_key, row.kind, row.borrower], row.id) for row in found.values())
     return [found[number] for number in order]
 
 

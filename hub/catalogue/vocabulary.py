@@ -43,6 +43,11 @@ def codes(facet: str) -> tuple[str, ...]:
     return tuple(code for known, code in _terms() if known == facet)
 
 
+def is_known(facet: str, code: str) -> bool:
+    """Whether the vocabulary knows the code, or one above it."""
+    return any((facet, one) in _terms() for one in (code, *parents(facet, code)))
+
+
 def parents(facet: str, code: str) -> tuple[str, ...]:
     """The codes above this one, nearest first: `0800101` → (`08001`, `080`), `3.4` → (`3`,).
 

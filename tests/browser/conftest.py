@@ -113,6 +113,7 @@ PAGES = {
     "connection": "/borken/verwaltung/plugins/scripted",
     "connection off": "/borken/verwaltung/plugins/edmond",
     "runs": "/borken/verwaltung/laeufe",
+    "quality": "/borken/verwaltung/plugins/scripted/qualitaet",
     "dry run": "/borken/verwaltung/plugins/scripted/probelauf",
     "run": "/borken/verwaltung/laeufe/1",
     "log": "/borken/verwaltung/protokoll",
@@ -192,9 +193,9 @@ AS_ADMIN = frozenset(
     }
     | {"my institutions", "institutions", "institution"}
     | {"profile edited", "profile history", "profile team"}
-    | {"my needs", "needs", "statistics", "dry run"}
     | {"booking check", "my bookings", "my booking"}
     | {"desk", "desk booking", "desk head", "desk slip"}
+    | {"my needs", "needs", "statistics", "dry run", "quality"}
     | {"inventory", "inventory found", "inventory empty", "inventory table", "labels", "tours"}
     | {"model new", "model", "model changed", "piece"}
     | {"rules of booking", "opening hours"}

@@ -66,9 +66,7 @@ def teacher(hub: Hub, school_id: str | None = "DE-NW-900123") -> FlaskClient:
         session.add(school)
         session.flush()
         session.add(
-            Borrower(
-                site_key="borken", institution_id=school.id, person_id=who, state="approved"
-            )
+            Borrower(site_key="borken", institution_id=school.id, person_id=who, state="approved")
         )
     return client
 
@@ -116,9 +114,7 @@ def test_the_head_confirms_by_a_link_without_login_once(
     assert row(hub).state == "requested"
     token = re.search(r'name="csrf_token" value="([^"]+)"', again)
     assert token
-    answers = [
-        head.post(address, data={"csrf_token": token[1], "antwort": "ja"}) for _ in range(2)
-    ]
+    answers = [head.post(address, data={"csrf_token": token[1], "antwort": "ja"}) for _ in range(2)]
     assert [one.status_code for one in answers] == [200, 410]
     assert "Danke" in answers[0].text
     assert row(hub).state == "confirmed"
