@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from hub.db import Database, migrate
 from tests import postgres, scoping
@@ -192,6 +193,14 @@ def chromium() -> str:
     if path is None:
         unavailable("Chromium is missing: apt-get install chromium")
     return path
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        program = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield program
+        program.close()
 
 
 @pytest.fixture(scope="session")

@@ -71,7 +71,7 @@ def network(
     plugin = type("Scripted", (Scripted,), {"scripts": {}})
     settings = Settings(
         database_url=database_url,
-        secret_key="test",
+        secret_key="only for tests and known to everybody",
         base_url="http://127.0.0.1:8000",
         config=folder,
         var=folder,

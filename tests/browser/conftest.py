@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 import sqlalchemy as sa
 import waitress
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request
 from sqlalchemy.orm import Session
 
 from hub import activations, models, profile
@@ -419,14 +419,6 @@ def live_hits(site: str, query: str) -> list[Record]:
         medium("live-open", f"Live zu {query}", url="https://filme.example/live"),
         medium("live-closed", "Mit Lizenz", access=AccessMode.LICENSED, grants=land),
     ]
-
-
-@pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        program = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield program
-        program.close()
 
 
 @dataclass

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from hub.errors import Denied, PluginError, Unavailable
 from hub.records import Claims
@@ -19,6 +20,7 @@ from hub.site import Site
 from hub.testing import IdentityContract, site_with
 from plugins.ldap import Ldap
 from tests.conftest import unavailable
+from tests.peers.conftest import Serve
 from tests.servers import certificate
 
 BASE = "dc=kreis,dc=example"
@@ -243,3 +245,18 @@ def test_health_says_whether_the_service_may_ask(server: Server) -> None:
     wrong = site_with(Ldap, server.config(bind_password="falsch"), server.files)
     with pytest.raises(Denied):
         wrong.one("ldap", "health")
+
+
+def test_a_person_of_the_directory_logs_in_with_a_browser(server: Server, serve: Serve) -> None:
+    hub = serve(Ldap, server.config(), [server.files / "localhost.pem"])
+    page = hub.page
+    page.goto(f"{hub.url}/konto")
+    page.get_by_label("Benutzername").fill("ada")
+    page.get_by_label("Passwort").fill("falsch")
+    page.get_by_role("button", name="Anmelden").click()
+    expect(page.get_by_role("alert")).to_contain_text("passen nicht zusammen")
+    page.get_by_label("Passwort").fill(PASSWORD)
+    page.get_by_role("button", name="Anmelden").click()
+    page.wait_for_url(f"{hub.url}/konto")
+    expect(page.get_by_role("main")).to_contain_text("Ada Muster")
+    expect(page.get_by_role("main")).to_contain_text("Medienzentrum Borken")
