@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import ipaddress
-import itertools
 import os
 import shutil
 import sys
@@ -92,8 +91,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 # Databases
 
-_numbers = itertools.count()
-
 
 @pytest.fixture(scope="session")
 def run_directory(pytestconfig: pytest.Config) -> Path:
@@ -139,6 +136,15 @@ def _migrate(url: str) -> None:
     database.close()
 
 
+@pytest.fixture(scope="session")
+def postgresql_databases(
+    postgresql_server: str, postgresql_template: str
+) -> Iterator[postgres.Databases]:
+    databases = postgres.Databases(postgresql_server, postgresql_template)
+    yield databases
+    databases.close()
+
+
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of an empty, migrated database of the test's own; the test runs on each kind."""
@@ -148,12 +154,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield f"sqlite:///{path}"
         return
     server: str = request.getfixturevalue("postgresql_server")
-    template: str = request.getfixturevalue("postgresql_template")
-    run: Path = request.getfixturevalue("run_directory")
-    name = f"{postgres.prefix(run)}{os.getpid()}_{next(_numbers)}"
-    postgres.execute(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    yield postgres.with_database(server, name)
-    postgres.execute(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+    databases: postgres.Databases = request.getfixturevalue("postgresql_databases")
+    with databases.one() as name:
+        yield postgres.with_database(server, name)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ server, waits until the run has ended, however it ended, and clears everything a
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import pwd
 import shutil
@@ -21,6 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 from sqlalchemy.engine import make_url
 
 # Nothing here has to survive a power cut; a test database may not cost a second.
@@ -75,6 +77,95 @@ def with_database(address: str, name: str) -> str:
 def prefix(run: Path) -> str:
     """Begins the name of every database of this run, also on a server that others use too."""
     return f"hub_{run.name.removeprefix('hub-tests-')}_".lower()
+
+
+class Databases:
+    """Databases of one process of the run, copies of `template`, each for one test at a time.
+
+    Making one costs the server several hundred files, so a database that was used is emptied and
+    given to the next test. One whose tables are not those of the template, or that has grown, goes.
+    """
+
+    def __init__(self, server: str, template: str) -> None:
+        self._server, self._template = server, template
+        self._numbers = itertools.count()
+        self._free: list[tuple[str, psycopg.Connection]] = []
+        self._shape: tuple[object, ...] = ()
+
+    @contextmanager
+    def one(self) -> Iterator[str]:
+        """The name of an empty database."""
+        name, connection = self._free.pop() if self._free else self._make()
+        yield name
+        if self._emptied(connection):
+            self._free.append((name, connection))
+        else:
+            self._drop(name, connection)
+
+    def close(self) -> None:
+        for name, connection in self._free:
+            self._drop(name, connection)
+
+    def _make(self) -> tuple[str, psycopg.Connection]:
+        name = f"{self._template}_{os.getpid()}_{next(self._numbers)}"
+        execute(self._server, f'CREATE DATABASE "{name}" TEMPLATE "{self._template}"')
+        connection = psycopg.connect(with_database(self._server, name), autocommit=True)
+        self._shape = self._shape or _shape(connection)
+        return name, connection
+
+    def _drop(self, name: str, connection: psycopg.Connection) -> None:
+        connection.close()
+        execute(self._server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def _emptied(self, connection: psycopg.Connection) -> bool:
+        """Whether the database is as it was made; nobody else is connected to it any more."""
+        try:
+            connection.execute(_END_OTHERS)
+            if _shape(connection) != self._shape:
+                return False
+            used = connection.execute(_USED_TABLES).fetchall()
+            with connection.transaction():
+                connection.execute("SET LOCAL session_replication_role = replica")  # any order
+                for (table,) in used:
+                    connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+                connection.execute(_BEGIN_AGAIN)
+            size = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+        except psycopg.Error:
+            return False
+        return size is not None and size[0] < _GROWN
+
+
+_GROWN = 24_000_000
+"""Bytes; a migrated, empty database has 11 million."""
+_END_OTHERS = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+_USED_TABLES = """
+    SELECT relname FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+    AND relname <> 'alembic_version' AND pg_relation_size(oid) > 0
+"""
+_BEGIN_AGAIN = """
+    SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
+    FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL
+"""
+_SHAPE = """
+    SELECT
+        (SELECT md5(string_agg(concat_ws(' ', relname, relkind, relnatts), ',' ORDER BY relname))
+         FROM pg_class WHERE relnamespace = 'public'::regnamespace),
+        (SELECT count(*) FROM pg_constraint),
+        (SELECT count(*) FROM pg_policy),
+        (SELECT count(*) FROM pg_trigger),
+        (SELECT count(*) FROM pg_proc),
+        (SELECT count(*) FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%'),
+        (SELECT string_agg(version_num, ',' ORDER BY version_num) FROM alembic_version)
+"""
+
+
+def _shape(connection: psycopg.Connection) -> tuple[object, ...]:
+    """What a migration would change."""
+    return tuple(connection.execute(_SHAPE).fetchone() or ())
 
 
 def _start_keeper(run: Path, address: Path, failure: Path) -> None:

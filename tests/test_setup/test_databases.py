@@ -12,6 +12,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from hub import models
 from hub.db import Database
 from hub.models import Base
 from tests import postgres
@@ -25,6 +26,16 @@ def test_each_test_gets_an_empty_migrated_database(db: Database, _again: int) ->
         assert set(Base.metadata.tables) <= tables
         assert "left_over" not in tables
         session.execute(sa.text("CREATE TABLE left_over (id INTEGER)"))
+
+
+@pytest.mark.parametrize("_again", [1, 2, 3])
+def test_what_a_test_wrote_is_gone_in_the_next(db: Database, _again: int) -> None:
+    with db.write() as session:
+        entry = models.AuditEntry(actor="", action="test", subject="")
+        session.add(entry)
+        session.flush()
+        assert entry.id == 1
+        assert session.scalar(sa.select(sa.func.count()).select_from(models.AuditEntry)) == 1
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1"])

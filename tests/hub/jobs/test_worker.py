@@ -283,7 +283,12 @@ def test_what_is_old_is_erased(net: Network, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_hub_cleans_up_by_schedule(net: Network) -> None:
     names = [one.name for one in tasks.schedules(net.hub)]
-    assert names == ["cleanup", "reminders", *(f"sync:{key}/scripted" for key in SITES)]
+    assert names == [
+        "cleanup",
+        "reminders",
+        "attention",
+        *(f"sync:{key}/scripted" for key in SITES),
+    ]
     assert {one.task for one in tasks.schedules(net.hub)} <= tasks.TASKS.keys()
 
 
