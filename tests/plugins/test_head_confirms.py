@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,10 +31,10 @@ SCHOOL, CENTRE = "900123@schule.nrw.de", "info@borken.example"
 
 
 @pytest.fixture
-def mails(hub: Hub, tmp_path: Path) -> Iterator[Mailbox]:
+def mails(hub: Hub, tmp_path: Path) -> Mailbox:
     folder = tmp_path / "mails"
     folder.mkdir()
-    yield Mailbox(hub, folder)
+    return Mailbox(hub, folder)
 
 
 @pytest.fixture
