@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from hub.booking import house, ledger, progress, wording
 from hub.booking.errors import AgainstRules, BookingError, NotNow, Unbookable
 from hub.booking.intervals import Stretch
-from hub.booking.progress import OPEN, Entry
+from hub.booking.progress import MADE, OPEN, Entry
 from hub.db import Database
 from hub.errors import Rejected
 from hub.hookspecs import hookimpl
@@ -160,7 +160,7 @@ class LedgerPlugin(Plugin):
             zone = house.calendar(session, self.site.key).zone
         try:
             with self.db.read() as session:
-                entry = self._entry(session, request, key, moment)
+                entry = self.entry(session, request, key, moment)
             number, _ = progress.create(self.db, entry, key, request.person.id, moment)
         except BookingError as error:
             raise Rejected(wording.explain(error, zone)) from None
@@ -217,6 +217,7 @@ class LedgerPlugin(Plugin):
         row = session.scalar(
             sa.select(Booking).where(
                 Booking.reference == reference,
+                MADE,
                 Booking.site_key == self.site.key,
                 Booking.plugin == self.name,
             )
@@ -225,9 +226,7 @@ class LedgerPlugin(Plugin):
             raise Rejected("There is no such booking.")
         return row
 
-    def _entry(
-        self, session: Session, request: BookingRequest, key: str, moment: datetime
-    ) -> Entry:
+    def entry(self, session: Session, request: BookingRequest, key: str, moment: datetime) -> Entry:
         """What is to be booked, with the state that the rules give it; raises `AgainstRules`."""
         site = self.site.key
         row = find(session, site, self.name, request.offer.record.source_id)

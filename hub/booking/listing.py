@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from hub.booking.progress import MADE
 from hub.models import Booking
 
 
@@ -29,7 +30,7 @@ def page(
     limit: int = 50,
 ) -> Page:
     """The bookings at a site that the reader may see (`allowed`), oldest first."""
-    query = sa.select(Booking).where(Booking.site_key == site, allowed, Booking.id > after)
+    query = sa.select(Booking).where(Booking.site_key == site, MADE, allowed, Booking.id > after)
     if state is not None:
         query = query.where(Booking.state == state)
     rows = session.scalars(query.order_by(Booking.id).limit(limit + 1)).all()

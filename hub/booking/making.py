@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from hub.booking import elsewhere
+from hub.booking import cart, elsewhere
+from hub.booking.errors import Unbookable
 from hub.booking.keeping import LedgerPlugin
 from hub.db import Database
 from hub.errors import Rejected
@@ -31,3 +32,18 @@ def make(db: Database, site: Site, request: BookingRequest, key: str, now: datet
     if row.state == "refused":
         raise Rejected(row.reason)
     return row.reference
+
+
+def put_into_cart(
+    db: Database, site: Site, request: BookingRequest, key: str, now: datetime
+) -> str:
+    """Put what is asked for into the cart of who asks, once per key; returns the reference.
+
+    Raises `BookingError`: `Unbookable` also for what another system keeps.
+    """
+    plugin = site.plugins[request.offer.plugin]
+    if not isinstance(plugin, LedgerPlugin):
+        raise Unbookable("cart")
+    with db.read() as session:
+        entry = plugin.entry(session, request, key, now)
+    return cart.put(db, entry, key, request.person.id, now)

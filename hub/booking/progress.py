@@ -20,15 +20,17 @@ from sqlalchemy.orm import Session
 from hub.booking import ledger, waiting
 from hub.booking.errors import Full, HeadFirst, KeyReused, NotNow, Unbookable
 from hub.booking.intervals import Stretch
-from hub.booking.states import AWAITED, HOLDING, NEXT, OPEN, STATES
+from hub.booking.states import AWAITED, CART, HOLDING, NEXT, OPEN, STATES
 from hub.booking.steps import LONGEST_TEXT, note, step
 from hub.db import Database
 from hub.models import Booking, BookingEvent, BookingKey, Elsewhere, Handover, Hold
 from hub.models.base import table
 
 __all__ = [
+    "CART",
     "HOLDING",
     "LONGEST_KEY",
+    "MADE",
     "NEXT",
     "OPEN",
     "STATES",
@@ -42,6 +44,8 @@ __all__ = [
     "values",
 ]
 
+MADE = Booking.state != CART
+"""What is a booking: all but what only lies in a cart."""
 LONGEST_KEY = 200
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 """For references read out on the phone: nothing that looks like something else."""
@@ -86,6 +90,8 @@ class Entry:
     """Where it is full, wait for it."""
     head: bool = False
     """The head of the institution confirms it first."""
+    held_until: datetime | None = None
+    """Until when it is held in a cart; None for what is booked."""
 
     def fingerprint(self) -> str:
         """The same for the same request, whatever state the rules give it."""
@@ -143,13 +149,22 @@ def enter(session: Session, entry: Entry, key: str, actor: str, now: datetime) -
     if entry.bookable_id is not None:
         waiting.settle(session, entry.site, entry.bookable_id, now)
         try:
-            ledger.take(session, number, entry.bookable_id, entry.time, entry.quantity, now)
+            ledger.take(
+                session,
+                number,
+                entry.bookable_id,
+                entry.time,
+                entry.quantity,
+                now,
+                expires_at=entry.held_until,
+            )
         except Full:  # with the lock, so that nothing becomes free unseen
             if not entry.wait:
                 raise
             state = waiting.begin(session, number, now)
     connection.execute(_settle_key, {"site": entry.site, "used": key, "booking": number})
-    note(session, number, state, actor, "", now)
+    if state != CART:
+        note(session, number, state, actor, "", now)
     return number, True
 
 
@@ -317,6 +332,7 @@ def values(entry: Entry, now: datetime) -> dict[str, Any]:
         "head": AWAITED if entry.head else "",
         "reason": "",
         "extensions": 0,
+        "bundle": "",
         "external_id": "",
         "created_at": now,
         "changed_at": now,

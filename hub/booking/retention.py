@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.booking import progress
+from hub.booking import cart, progress
 from hub.booking.progress import OPEN
 from hub.models import Booking, BookingEvent, BookingKey, Case, CaseNote
 
@@ -34,6 +34,7 @@ def on_loan(session: Session, person_id: int) -> list[tuple[str, str, str]]:
 def forget_person(session: Session, person_id: int, now: datetime) -> int:
     """Give up what a person has reserved in the ledger, also where the plugin is no longer there
     to be asked, and take out of all their bookings what is about them; returns how many."""
+    cart.empty(session, person_id, now)
     for row in session.scalars(
         sa.select(Booking).where(
             Booking.person_id == person_id,

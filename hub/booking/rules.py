@@ -137,13 +137,11 @@ def check(rules: Rules, calendar: Calendar, asked: Asked) -> list[Refusal]:
 
 
 def check_extension(
-    rules: Rules, calendar: Calendar, end: datetime, extensions: int, waiting: bool
+    rules: Rules, calendar: Calendar, end: datetime, extensions: int
 ) -> tuple[Stretch | None, list[Refusal]]:
     """Until when a loan may be extended, as [old end, new end), or why it may not."""
     if extensions >= rules.extensions:
         return None, [Refusal("extensions", rules.extensions)]
-    if waiting:
-        return None, [Refusal("waiting")]
     try:
         last = rules.extended(calendar.day(end))
         if rules.open_days_only:

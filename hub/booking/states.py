@@ -16,6 +16,9 @@ STATES = (
     "expired",
     "no_show",
 )
+CART = "cart"
+"""The state of what is not booked yet but lies in a cart (`hub.booking.cart`): no step of a booking
+leads there, and whoever reads bookings leaves it out by `hub.booking.progress.MADE`."""
 HOLDING = frozenset({"offered", "requested", "confirmed", "handed_out"})
 """States in which a booking takes something away from others."""
 OPEN = HOLDING | {"waiting"}

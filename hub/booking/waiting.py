@@ -91,9 +91,9 @@ def deadline(session: Session, booking_id: int) -> datetime | None:
     return session.scalar(sa.select(Hold.expires_at).where(Hold.booking_id == booking_id).limit(1))
 
 
-def lock(session: Session, bookable_id: int) -> None:
+def lock(session: Session, *bookable_ids: int) -> None:
     """Take all locks that `settle` may need, before anything else is locked."""
-    ledger.lock(session, _around(session, bookable_id)[1])
+    ledger.lock(session, {one for each in bookable_ids for one in _around(session, each)[1]})
 
 
 def accept(session: Session, booking_id: int, now: datetime) -> None:

@@ -148,6 +148,7 @@ def _language() -> str:
 
 
 _STATES: Mapping[str, Callable[[], str]] = {
+    "cart": lambda: gettext("in the cart"),
     "waiting": lambda: gettext("on the waiting list"),
     "offered": lambda: gettext("offered to you"),
     "requested": lambda: gettext("requested"),
@@ -165,6 +166,7 @@ UNBOOKABLE: Mapping[str, Callable[[], str]] = {
     "far": lambda: gettext("This date cannot be. Please check the year."),
     "past": lambda: gettext("This time is over."),
     "early": lambda: gettext("That can be noted when it has begun."),
+    "cart": lambda: gettext("This cannot be put into the cart. Book it at once."),
     "waiting": lambda: gettext("You are on the waiting list for this already."),
     "never": lambda: gettext("There are not so many of it, so it makes no sense to wait."),
     "asked": lambda: gettext(
@@ -205,6 +207,10 @@ _RULES: Mapping[str, Told] = {
         "institutions”."
     ),
     "most": lambda one, _: gettext("At most %(number)s at a time are lent.", number=one.limit),
+    "cart": lambda one, _: gettext(
+        "There are %(number)s things in your cart, more do not fit. Book them first.",
+        number=one.limit,
+    ),
     "most_open": lambda one, _: gettext(
         "You have %(number)s open bookings, more are not possible at the same time.",
         number=one.limit,

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from hub import attention
-from hub.booking import announce, elsewhere, reminders, waiting
+from hub.booking import announce, cart, elsewhere, reminders, waiting
 from hub.booking import retention as booking_retention
 from hub.catalogue import linking, page, runs
 from hub.catalogue.sync import Interrupted, sync
@@ -148,6 +148,11 @@ def serve_waiting(context: Context, _: Mapping[str, Any]) -> str:
     return waiting.run(context.hub.db, now(), context.check)
 
 
+def tidy_carts(context: Context, _: Mapping[str, Any]) -> str:
+    """Offer to others what lay in a cart for too long."""
+    return cart.tidy(context.hub.db, now(), context.check)
+
+
 def look_after(context: Context, _: Mapping[str, Any]) -> str:
     """Write to the admins of sites about what has needed a person for a while."""
     return attention.look(context.hub, now(), context.check)
@@ -229,6 +234,7 @@ TASKS: Mapping[str, Task] = {
     announce.AGAIN: tell_plugin_again,
     reminders.TASK: remind,
     waiting.TASK: serve_waiting,
+    cart.TASK: tidy_carts,
     outbox.TASK: send_mails,
     elsewhere.TASK: settle_bookings,
     attention.TASK: look_after,
@@ -240,6 +246,7 @@ REMINDERS = Schedule(reminders.TASK, "3 * * * *", UTC, reminders.TASK)
 ATTENTION = Schedule(attention.TASK, "23 * * * *", UTC, attention.TASK)
 ANNOUNCE = Schedule(announce.TASK, "* * * * *", UTC, announce.TASK, eager=True)
 WAITING = Schedule(waiting.TASK, "* * * * *", UTC, waiting.TASK)
+CARTS = Schedule(cart.TASK, "* * * * *", UTC, cart.TASK)
 MAILS = Schedule(outbox.TASK, "* * * * *", UTC, outbox.TASK, eager=True)
 ELSEWHERE = Schedule(elsewhere.TASK, "* * * * *", UTC, elsewhere.TASK, eager=True)
 
@@ -265,13 +272,14 @@ def works(hub: Hub) -> list[Schedule]:
 
 def while_due(hub: Hub) -> list[Schedule]:
     """The schedules of what is looked after each minute, while there is something: events of
-    bookings, offers that lapsed, bookings that other systems keep, and mails that were put off or
-    queued while a job was about to end. They would fill the list of jobs if they came every
-    minute."""
+    bookings, offers and carts that lapsed, bookings that other systems keep, and mails that were
+    put off or queued while a job was about to end. They would fill the list of jobs if they came
+    every minute."""
     with hub.db.read() as session:
         return [
             *([ANNOUNCE] if announce.is_due(session) else []),
             *([WAITING] if waiting.is_due(session, now()) else []),
+            *([CARTS] if cart.is_due(session, now()) else []),
             *([MAILS] if outbox.is_due(session) else []),
             *([ELSEWHERE] if elsewhere.is_due(session, now()) else []),
         ]

@@ -103,6 +103,10 @@ class Booking(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     """Why it was refused or cancelled, for the person."""
     extensions: Mapped[int] = mapped_column(default=0)
+    """How often it was made longer; in a cart, how often its hold was."""
+    bundle: Mapped[str] = mapped_column(default="", server_default="")
+    """Reference of the first of those that were booked in one go at one site; empty where it was
+    booked alone."""
     external_id: Mapped[str] = mapped_column(default="")
     """What the system calls it that keeps the books, where that is another one."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
@@ -129,6 +133,21 @@ class Hold(Base):
     """Handed out: it holds until it is back, whatever `until` says."""
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """In a cart, which keeps it only so long."""
+
+
+Index(
+    "ix_booking_bundle",
+    Booking.site_key,
+    Booking.bundle,
+    sqlite_where=text("bundle <> ''"),
+    postgresql_where=text("bundle <> ''"),
+)
+Index(
+    "ix_booking_hold_expires_at",
+    Hold.expires_at,
+    sqlite_where=text("expires_at IS NOT NULL"),
+    postgresql_where=text("expires_at IS NOT NULL"),
+)
 
 
 class BookingKey(Base):

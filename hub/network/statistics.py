@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.booking.blocks import IS_BLOCK
+from hub.booking.progress import MADE
 from hub.models import Booking, BookingEvent, Institution, Offer, OfferUse
 from hub.records import Kind
 
@@ -96,7 +97,9 @@ class Counted:
 def first_year(session: Session, which: sa.ColumnElement[bool], site: str | None) -> int | None:
     """The year of the first booking or opening; None where there was none. Arguments as of
     `count`."""
-    booked = session.scalar(sa.select(sa.func.min(Booking.created_at)).where(which, ~IS_BLOCK))
+    booked = session.scalar(
+        sa.select(sa.func.min(Booking.created_at)).where(which, MADE, ~IS_BLOCK)
+    )
     opened = session.scalar(sa.select(sa.func.min(OfferUse.day)).join(Offer).where(*_of_site(site)))
     years = [found.year for found in (booked, opened) if found is not None]
     return min(years, default=None)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from hub.booking import (
     blocks,
+    cart,
     contacts,
     elsewhere,
     heads,
@@ -27,7 +28,7 @@ from hub.booking import (
 )
 from hub.booking.errors import BookingError, Unbookable
 from hub.booking.items import Back
-from hub.booking.progress import NEXT
+from hub.booking.progress import MADE, NEXT
 from hub.models import Bookable, Booking, BookingContact, Institution
 from hub.web import context, login, my_bookings
 from hub.web.language import language
@@ -263,6 +264,7 @@ def _page(site: str, reference: str, problem: str = "", status: int = 200) -> Re
             line=my_bookings.line(row),
             facts=my_bookings.facts(session, row),
             history=my_bookings.history(session, row),
+            together=cart.together(session, row),
             contact=_contact(session, row),
             following=_offered(row, following),
             by_day=by_day,
@@ -351,7 +353,7 @@ def _by_code(session: Session, site: str, code: str) -> str | None:
     """The reference of the booking that a scanned code belongs to."""
     row = session.scalar(
         sa.select(Booking.reference).where(
-            Booking.reference == code.upper(), Booking.site_key == site
+            Booking.reference == code.upper(), Booking.site_key == site, MADE
         )
     )
     if row is not None:
@@ -363,7 +365,7 @@ def _by_code(session: Session, site: str, code: str) -> str | None:
 
 def _row(session: Session, site: str, reference: str) -> Booking:
     row = session.scalar(
-        sa.select(Booking).where(Booking.reference == reference, Booking.site_key == site)
+        sa.select(Booking).where(Booking.reference == reference, Booking.site_key == site, MADE)
     )
     if row is None:
         abort(404)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,8 +14,9 @@ from flask_babel import gettext
 from hub.booking import free, house, wording
 from hub.booking.free import Found
 from hub.booking.opening import Calendar
+from hub.identity.permissions import can
 from hub.records import Kind
-from hub.web import context, texts, wishes
+from hub.web import context, login, texts, wishes
 from hub.web.page import Crumb, asked_text
 from hub.web.wishes import Asked, Wish
 
@@ -33,6 +35,8 @@ class Row:
     url: str
     closed: bool
     """Whether its centre is closed on the first or the last day."""
+    into_cart: bool
+    """Whether who looks may put it into their cart from here."""
 
 
 @pages.get("/buchen")
@@ -69,6 +73,7 @@ def show() -> ResponseReturnValue:
         rows=rows,
         more=more,
         told=told,
+        key=uuid.uuid4().hex,
         crumbs=[Crumb(gettext("Book"))],
     )
     return make_response(page, 422 if errors else 200)
@@ -95,6 +100,8 @@ def _find(kind: Kind, asked: Asked, words: str, centre: str, wish: Wish) -> tupl
         )
         sites: Sequence[str] = sorted({one.site for one in result.found})
         calendars = {key: house.calendar(session, key) for key in sites}
+    actor = login.actor()
+    into_cart = {key: kind in house.BY_DAY and can(actor, "booking.create", key) for key in sites}
     last = asked.time.end - timedelta(microseconds=1)
     rows = [
         Row(
@@ -104,6 +111,7 @@ def _find(kind: Kind, asked: Asked, words: str, centre: str, wish: Wish) -> tupl
                 calendars[one.site].is_open(calendars[one.site].day(moment))
                 for moment in (asked.time.start, last)
             ),
+            into_cart[one.site],
         )
         for one in result.found
     ]

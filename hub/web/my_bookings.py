@@ -14,6 +14,7 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from hub.booking import (
+    cart,
     case_letters,
     cases,
     elsewhere,
@@ -33,7 +34,7 @@ from hub.booking import (
 from hub.booking.cases import CaseError
 from hub.booking.errors import AgainstRules, BookingError, NotNow, Refusal
 from hub.booking.intervals import Stretch
-from hub.booking.progress import OPEN
+from hub.booking.progress import MADE, OPEN
 from hub.booking.states import AWAITED
 from hub.models import Booking, BookingEvent, Institution
 from hub.records import Kind
@@ -94,7 +95,7 @@ def listing() -> str:
 def overview(person_id: int, address: str = "") -> str:
     """The page of the list; `address` is that of the calendar, when it was just made."""
     with context.the_hub().db.read() as session:
-        mine = sa.select(Booking).where(Booking.person_id == person_id)
+        mine = sa.select(Booking).where(Booking.person_id == person_id, MADE)
         open_rows = session.scalars(
             mine.where(Booking.state.in_(OPEN)).order_by(Booking.starts_at, Booking.id)
         ).all()
@@ -290,7 +291,7 @@ def _mine(session: Session, reference: str) -> Booking:
     who = login.demand("booking.read")
     row = session.scalar(
         sa.select(Booking).where(
-            Booking.reference == reference, Booking.person_id == (who.person_id or 0)
+            Booking.reference == reference, Booking.person_id == (who.person_id or 0), MADE
         )
     )
     if row is None:
@@ -333,6 +334,7 @@ def _page(reference: str, problem: str = "", status: int = 200) -> ResponseRetur
             "talk": _talk(session, row),
             "ranked": place is not None
             and len(set(house.ranks(session, row.site_key, row.kind).values())) > 1,
+            "together": cart.together(session, row),
         }
     return make_response(
         render_template(
@@ -381,9 +383,7 @@ def _extension(session: Session, row: Booking) -> Stretch | AgainstRules:
         return AgainstRules([Refusal("extensions", 0)])
     said = house.rules(session, row.site_key, row.kind, row.borrower)
     calendar = house.calendar(session, row.site_key)
-    longer, refusals = rules.check_extension(
-        said, calendar, row.ends_at, row.extensions, waiting=False
-    )
+    longer, refusals = rules.check_extension(said, calendar, row.ends_at, row.extensions)
     if longer is not None and waiting.anybody(session, row, longer.end):
         return AgainstRules([Refusal("waiting")])
     if longer is None:

@@ -27,7 +27,7 @@ from hub.formats import schema_org
 from hub.identity.permissions import can
 from hub.installed import Unusable
 from hub.records import Event, Kind, Origin, Record
-from hub.web import booking, context, demand, login, reading, texts, why
+from hub.web import bookable, context, demand, login, reading, texts, why
 from hub.web.language import language
 from hub.web.opening import action
 from hub.web.page import Crumb
@@ -83,7 +83,7 @@ def show(offer_id: int) -> Response:
             events=[_event(event, view.site) for event in view.record.events],
             holders=[_holder(item, names, view.id) for item in (*live, *detail.others)],
             action=action(badge, view.record),
-            way=booking.way(view),
+            way=bookable.way(view),
             markup=_markup(view),
             why=why.lines(found),
             may_split=bool(detail.others) and can(login.actor(), "work.review", view.site),

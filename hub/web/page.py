@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask, request, url_for
 from flask_babel import lazy_gettext
 
+from hub.booking import cart
 from hub.identity.permissions import reached
 from hub.web import context, login
 from hub.web.language import LANGUAGES, language
@@ -90,6 +91,15 @@ def same_page(lang: str) -> str:
     return url_for(request.endpoint, **arguments)
 
 
+def _in_cart() -> int:
+    """How many things lie in the cart of whoever looks at the page."""
+    person = login.actor().person_id
+    if person is None:
+        return 0
+    with context.the_hub().db.read() as session:
+        return cart.count(session, person)
+
+
 def init_app(app: Flask) -> None:
     @app.context_processor
     def surroundings() -> dict[str, Any]:
@@ -100,6 +110,7 @@ def init_app(app: Flask) -> None:
             "same_page": same_page,
             "navigation": NAVIGATION,
             "workplace": next(iter(sorted(reached(login.actor(), "plugin.read").sites)), ""),
+            "in_cart": _in_cart,
             "footer": FOOTER,
             "centre_count": sum(site.kind == "centre" for site in sites),
             "state_count": sum(site.kind == "state" for site in sites),

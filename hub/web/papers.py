@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from hub.booking import contacts, house, items
 from hub.booking import tours as tours_of
+from hub.booking.progress import MADE
 from hub.formats import pdf
 from hub.models import Booking
 from hub.web import context, login, my_bookings, texts
@@ -123,6 +124,6 @@ def _liability() -> str:
 
 def _row(session: Session, site: str, reference: str) -> Booking:
     row = session.scalar(
-        sa.select(Booking).where(Booking.reference == reference, Booking.site_key == site)
+        sa.select(Booking).where(Booking.reference == reference, Booking.site_key == site, MADE)
     )
     return row or abort(404)

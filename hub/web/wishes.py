@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flask_babel import gettext
@@ -54,6 +55,17 @@ def typed(given: Mapping[str, str]) -> Wish:
         given.get("bis", "")[:20],
         given.get("anzahl", "")[:10].strip(),
     )
+
+
+def of(kind: Kind, time: Stretch, quantity: int, calendar: Calendar) -> Wish:
+    """What one would type for this time and number."""
+    first = calendar.day(time.start)
+    last = calendar.day(time.end - timedelta(microseconds=1))
+    hours = ("", "")
+    if kind not in house.BY_DAY:
+        begin, end = (moment.astimezone(calendar.zone) for moment in time)
+        hours = f"{begin:%H:%M}", f"{end:%H:%M}"
+    return Wish(dates.of(first), dates.of(last), *hours, str(quantity))
 
 
 def read(

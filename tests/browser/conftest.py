@@ -44,6 +44,8 @@ ATTENDED = "WARDA222"
 """The reference of a course in which the admin took part, and of a seat that is held for them."""
 OFFERED = "WARTET22"
 LED = "LEHTUNG2"
+IN_CART = "LIEGT222"
+"""The reference of what lies in the cart of the admin."""
 PAGES = {
     "start": "/",
     "search": "/suche?q=wasser",
@@ -155,6 +157,8 @@ PAGES = {
     "free": "/buchen?art=device&suchen=1&"
     + urlencode({**dates.fields("beginn", DAY), **dates.fields("ende", DAY)}),
     "free by the hour": "/buchen?art=room&suchen=1",
+    "cart": "/korb",
+    "cart change": f"/korb/{IN_CART}",
     "my bookings": "/meine-buchungen",
     "my booking": f"/meine-buchungen/{BOOKED}?neu=1",
     "desk": "/borken/verwaltung/theke?code=nichts",
@@ -196,6 +200,7 @@ AS_ADMIN = frozenset(
     | {"booking check", "my bookings", "my booking"}
     | {"desk", "desk booking", "desk head", "desk slip"}
     | {"my needs", "needs", "statistics", "dry run", "quality"}
+    | {"cart", "cart change"}
     | {"inventory", "inventory found", "inventory empty", "inventory table", "labels", "tours"}
     | {"model new", "model", "model changed", "piece"}
     | {"rules of booking", "opening hours"}
@@ -308,6 +313,13 @@ def book(net: Network, who: int) -> None:
         row = session.get_one(models.Booking, number)
         row.reference = BOOKED
         items.hand_out(session, row, ["BOR-1"], "", now())
+        held = progress.Entry(
+            site="borken", plugin="lending", bookable_id=one.id, kind=one.kind, title=one.title,
+            time=Stretch(begin + timedelta(days=9), begin + timedelta(days=12)), person_id=who,
+            state=progress.CART, held_until=now() + timedelta(minutes=30),
+        )  # fmt: skip
+        number, _ = progress.enter(session, held, "browser cart", "", now())
+        session.get_one(models.Booking, number).reference = IN_CART
         one = session.scalars(
             sa.select(models.Bookable).where(models.Bookable.kind == Kind.CONSULTING)
         ).one()

@@ -182,14 +182,13 @@ def test_what_is_told_to_be_possible_is_possible(
 
 def test_an_extension_ends_when_the_site_is_open_and_only_if_nobody_waits() -> None:
     end = loan(date(2026, 11, 3), date(2026, 11, 6)).end
-    longer, refusals = check_extension(Rules(extension=1), CALENDAR, end, 0, waiting=False)
+    longer, refusals = check_extension(Rules(extension=1), CALENDAR, end, 0)
     assert refusals == []
     assert longer is not None
     assert CALENDAR.day(longer.end) == date(2026, 11, 9)
-    assert codes(check_extension(Rules(), CALENDAR, end, 0, waiting=True)[1]) == ["waiting"]
-    assert codes(check_extension(Rules(), CALENDAR, end, 1, waiting=False)[1]) == ["extensions"]
+    assert codes(check_extension(Rules(), CALENDAR, end, 1)[1]) == ["extensions"]
     back = Rules(back_by=date(2026, 11, 6))
-    assert codes(check_extension(back, CALENDAR, end, 0, waiting=False)[1]) == ["back_by"]
+    assert codes(check_extension(back, CALENDAR, end, 0)[1]) == ["back_by"]
 
 
 def test_the_more_special_row_wins_and_old_fields_are_passed_over() -> None:
