@@ -96,9 +96,10 @@ def booking_changed(booking: Booking, event: str, key: str) -> None:
     """A booking was made or changed (webhook, statistics). Asked together, after commit.
 
     `event` is the state that it came to, or `extended`, `moved`, `part_returned`, `reminded`,
-    `undone`; the booking is told as it is when the hook is called. `key` names the change: the
-    same may come twice, after a crash, or because the plugin raised `Unavailable` or took too
-    long; then it is told again later, for three days at most.
+    `upcoming` (it begins soon), `head_given` (the head of the institution confirmed), `lapsed` (an
+    offered place was not taken in time), `undone`; the booking is told as it is when the hook is
+    called. `key` names the change: the same may come twice, after a crash, or because the plugin
+    raised `Unavailable` or took too long; then it is told again later, for three days at most.
     """
 
 

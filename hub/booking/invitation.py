@@ -14,7 +14,7 @@ _GIVEN_UP = frozenset({"cancelled", "refused", "expired", "no_show"})
 
 def event(
     booking: Booking,
-    centre: str,
+    place: str,
     zone: ZoneInfo,
     address: str,
     description: str,
@@ -32,7 +32,7 @@ def event(
     entry.add("dtstart", booking.starts_at.astimezone(zone))
     entry.add("dtend", booking.ends_at.astimezone(zone))
     entry.add("summary", booking.title)
-    entry.add("location", centre)
+    entry.add("location", place)
     entry.add("description", description)
     entry.add("url", address)
     entry.add("status", _status(booking.state))

@@ -16,9 +16,11 @@ from sqlalchemy.orm import Session
 
 from hub.booking import contacts, heads, house, invitation, waiting, wording
 from hub.booking.progress import HOLDING
+from hub.catalogue import offers
 from hub.mail import letters, outbox
 from hub.mail.outbox import Attachment
 from hub.models import (
+    Bookable,
     Booking,
     BookingContact,
     BookingEvent,
@@ -47,12 +49,13 @@ STEPS = frozenset(
         "undone",
         "due",
         "overdue",
+        "upcoming",
     }
 )
 """Events of which the borrower is told, each by the letter `booking_<step>`."""
 _LOANS_ONLY = frozenset({"handed_out", "returned"})
 """A room or a course that is over needs no letter."""
-_ENTERED = frozenset({"confirmed", "extended", "moved", "undone"})
+_ENTERED = frozenset({"confirmed", "extended", "moved", "undone", "upcoming"})
 """Letters that bring the booking into the person's calendar; `_STRUCK` take it out."""
 _STRUCK = frozenset({"cancelled", "refused"})
 _REFERENCE = {"de": "Kennung: {}", "en": "Reference: {}"}
@@ -157,6 +160,17 @@ def due(session: Session, booking: Booking, language: str) -> str:
     return wording.day(booking.ends_at, house.calendar(session, booking.site_key).zone, language)
 
 
+def place(session: Session, booking: Booking) -> str:
+    """Where it takes place, as far as its offer says so."""
+    row = session.get(Bookable, booking.bookable_id) if booking.bookable_id else None
+    if row is not None:
+        return str(row.details.get("place", ""))
+    known = offers.by_ids(session, [booking.offer_id]) if booking.offer_id is not None else {}
+    for view in known.values():
+        return view.record.place or next((one.place for one in view.record.events), "")
+    return ""
+
+
 def pieces(session: Session, booking: Booking) -> list[str]:
     """What is out on a booking: the code of each piece, and what goes with it."""
     rows = session.execute(
@@ -256,6 +270,7 @@ def _values(
         "until": _until(session, booking, who.language),
         "due": due(session, booking, who.language),
         "pieces": pieces(session, booking),
+        "place": place(session, booking),
         "lacking": _lacking(session, booking),
         "state": booking.state,
         "step": event.event.partition(":")[2],
@@ -292,7 +307,7 @@ def _entry(
     site = session.get_one(Site, booking.site_key)
     entry = invitation.event(
         booking,
-        site.name,
+        ", ".join(filter(None, (place(session, booking), site.name))),
         house.calendar(session, booking.site_key).zone,
         f"{sender.address}/meine-buchungen/{booking.reference}",
         _REFERENCE[who.language].format(booking.reference),

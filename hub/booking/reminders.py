@@ -1,7 +1,9 @@
-"""What comes due by itself: reminders before and after the day of return, requests that expire.
+"""What comes due by itself: reminders before and after the day of return and before a room or a
+course begins, requests that expire.
 
-Each step is an event of the booking (`reminded:0` before the day, `reminded:1` and on after it),
-from which the mail follows. It is written once per day of return: an extension starts anew.
+Each step is an event of the booking (`reminded:0` before the day, `reminded:1` and on after it,
+`upcoming` before it begins), from which the mail follows. It is written once per day of return or
+beginning: an extension or another time starts anew.
 """
 
 from __future__ import annotations
@@ -17,9 +19,11 @@ from hub.booking import house, progress, wording
 from hub.booking.errors import NotNow
 from hub.booking.opening import Calendar
 from hub.booking.rules import Rules
+from hub.booking.steps import note
 from hub.db import Database
 from hub.institutions import borrowers
 from hub.models import Booking, BookingEvent, Borrower, Case, Person
+from hub.records import Kind
 
 TASK = "reminders"
 ACTOR = "hub"
@@ -27,6 +31,9 @@ MORNING = time(7)
 """No mail of these comes before, by the clock of the site."""
 AHEAD = timedelta(days=60)
 """What is due later is not looked at."""
+BEGINS = frozenset({Kind.ROOM, Kind.TRAINING})
+"""Of what begins at an hour somebody is reminded; all else is lent, or agreed upon."""
+UPCOMING = "upcoming"
 _ANEW = ("extended", "moved")
 _OVERDUE = {
     "de": "„{title}“ ({reference}) war zurückzugeben bis {day}.",
@@ -48,6 +55,7 @@ def run(db: Database, now: datetime, check: Callable[[], None]) -> str:
     """Write what is due at this moment; returns how much. `check` raises when it must be left."""
     expired = sum(_each(db, _requests(db, now), lambda s, b: _expire(s, b, now), check))
     reminded = sum(_each(db, _loans(db, now), lambda s, b: _remind(s, b, now), check))
+    reminded += sum(_each(db, _coming(db, now), lambda s, b: _announce(s, b, now), check))
     return f"{expired} requests expired, {reminded} reminders."
 
 
@@ -80,6 +88,17 @@ def next_step(
         distance = after - rules.remind_after[past.step - 1]
         earliest = max(earliest, past.on + timedelta(days=distance))
     return step if today >= earliest else None
+
+
+def is_soon(
+    rules: Rules, calendar: Calendar, starts_at: datetime, changed_at: datetime, now: datetime
+) -> bool:
+    """Whether to remind now of what begins; what changed today needs no reminder today."""
+    today = calendar.day(now)
+    if now < calendar.at(today, MORNING) or now >= starts_at or calendar.day(changed_at) >= today:
+        return False
+    first = calendar.day(starts_at) - timedelta(days=rules.remind_before)
+    return rules.remind_before > 0 and today >= first
 
 
 def _each(
@@ -137,13 +156,7 @@ def _loans(db: Database, now: datetime) -> list[int]:
             )
             .order_by(Booking.id)
         ).all()
-        calendars = {key: house.calendar(session, key) for key in {row.site_key for row in rows}}
-        said = {
-            (row.site_key, row.kind, row.borrower): house.rules(
-                session, row.site_key, row.kind, row.borrower
-            )
-            for row in rows
-        }
+        calendars, said = _said(session, rows)
         past = _past(session, [row.id for row in rows], {r.id: calendars[r.site_key] for r in rows})
         return [
             row.id
@@ -158,6 +171,15 @@ def _loans(db: Database, now: datetime) -> list[int]:
             )
             is not None
         ]
+
+
+def _said(
+    session: Session, rows: Sequence[Booking]
+) -> tuple[dict[str, Calendar], dict[tuple[str, str, str], Rules]]:
+    """What the sites of these bookings say: by site, and by site, kind and borrower."""
+    calendars = {key: house.calendar(session, key) for key in {row.site_key for row in rows}}
+    classes = {(row.site_key, row.kind, row.borrower) for row in rows}
+    return calendars, {one: house.rules(session, *one) for one in classes}
 
 
 def _remind(session: Session, booking: Booking, now: datetime) -> bool:
@@ -175,6 +197,57 @@ def _remind(session: Session, booking: Booking, now: datetime) -> bool:
     if step and step == len(rules.remind_after) and rules.suspend_after_reminders:
         _suspend(session, booking, calendar)
     return True
+
+
+def _coming(db: Database, now: datetime) -> list[int]:
+    """Those of which it seems time to remind; it is looked at again before it is written."""
+    with db.read() as session:
+        rows = session.scalars(
+            sa.select(Booking)
+            .where(
+                Booking.state == "confirmed",
+                Booking.kind.in_(BEGINS),
+                Booking.starts_at > now,
+                Booking.starts_at < now + AHEAD,
+                Booking.person_id.is_not(None),
+            )
+            .order_by(Booking.id)
+        ).all()
+        calendars, said = _said(session, rows)
+        soon = [
+            row.id
+            for row in rows
+            if is_soon(
+                said[row.site_key, row.kind, row.borrower],
+                calendars[row.site_key],
+                row.starts_at,
+                row.changed_at,
+                now,
+            )
+        ]
+        known = _announced(session, soon)
+    return [number for number in soon if number not in known]
+
+
+def _announce(session: Session, booking: Booking, now: datetime) -> bool:
+    rules = house.rules(session, booking.site_key, booking.kind, booking.borrower)
+    calendar = house.calendar(session, booking.site_key)
+    soon = is_soon(rules, calendar, booking.starts_at, booking.changed_at, now)
+    if booking.state != "confirmed" or not soon or _announced(session, [booking.id]):
+        return False
+    note(session, booking.id, UPCOMING, ACTOR, "", now)
+    return True
+
+
+def _announced(session: Session, numbers: Sequence[int]) -> set[int]:
+    """Those that somebody was reminded of since they were last moved."""
+    rows = session.execute(
+        sa.select(BookingEvent.booking_id, BookingEvent.event)
+        .where(BookingEvent.booking_id.in_(numbers), BookingEvent.event.in_((*_ANEW, UPCOMING)))
+        .order_by(BookingEvent.id)
+    )
+    last = {row.booking_id: row.event for row in rows}
+    return {number for number, event in last.items() if event == UPCOMING}
 
 
 def _past(

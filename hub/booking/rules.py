@@ -69,7 +69,8 @@ class Rules:
     fee: str = ""
     """In words; empty is free of charge."""
     remind_before: int = 1
-    """Days before a loan is due on which the borrower is reminded; 0 for not at all."""
+    """Days before a loan is due, or a room or course begins, on which the person is reminded; 0 for
+    not at all."""
     remind_after: tuple[int, ...] = (3, 10, 17)
     """Days after it was due, for each reminder that follows, ascending."""
     suspend_after_reminders: bool = False

@@ -94,6 +94,7 @@ def happened(event: str, note: str) -> str:
             "extended": gettext("extended"),
             "moved": gettext("moved to another time"),
             "head_given": gettext("confirmed by the head of the institution"),
+            "upcoming": gettext("reminded that it begins soon"),
             "lapsed": gettext("the offer was not accepted in time"),
             "part_returned": gettext("partly brought back"),
         }.get(event) or state(event)

@@ -177,8 +177,8 @@ class BookingEvent(Base):
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id", ondelete="CASCADE"))
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     event: Mapped[str]
-    """The state it came to, or `extended`, `moved`, `part_returned`, `undone:<state>` or
-    `reminded:<step>`."""
+    """The state it came to, or `extended`, `moved`, `part_returned`, `lapsed`, `head_given`,
+    `upcoming`, `undone:<state>` or `reminded:<step>`."""
     actor: Mapped[str]
     """Key of the person who did it, or the name of what did."""
     note: Mapped[str] = mapped_column(default="")

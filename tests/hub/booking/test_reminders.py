@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub import models
-from hub.booking import progress, reminders
+from hub.booking import courses, progress, reminders
 from hub.booking.intervals import Stretch
 from hub.booking.opening import Calendar
-from hub.booking.reminders import Past, next_step
+from hub.booking.reminders import Past, is_soon, next_step
 from hub.booking.rules import Rules
 from hub.institutions import borrowers
 from hub.models import Booking, BookingEvent, BookingRules, Borrower, Institution
@@ -151,6 +151,68 @@ def test_the_last_reminder_suspends_where_the_rule_says_so(centre: Centre, suspe
     else:
         assert state() == (borrowers.APPROVED, "")
         assert not told
+
+
+def course(centre: Centre) -> int:
+    """A seat of a course on 10 March in the afternoon."""
+    time = Stretch(DUE - timedelta(hours=2), DUE)
+    with centre.hub.db.write() as session:
+        plan = courses.Plan("Trickfilm", seats=9, place="Medienraum")
+        (number,) = courses.add(session, "borken", "trainings", plan, [time], "k")
+    return centre.book(time, START, bookable_id=number, kind="training", title="Trickfilm")
+
+
+def test_a_course_is_recalled_a_day_before_with_place_time_and_calendar(centre: Centre) -> None:
+    number = course(centre)
+    centre.book(Stretch(START, DUE), START)
+    centre.told()
+    reminders.run(centre.hub.db, morning(9, 6), lambda: None)
+    assert centre.told() == [], "not at night"
+    reminders.run(centre.hub.db, morning(9), lambda: None)
+    (mail,) = centre.told()
+    assert mail["Subject"] == "Bald ist es so weit: Trickfilm"
+    assert "Ort: Medienraum." in text(mail)
+    assert "10. März 2027, 14:00 bis 16:00" in text(mail)
+    (file,) = mail.iter_attachments()
+    entry = file.get_content()
+    entry = entry.decode() if isinstance(entry, bytes) else entry
+    assert "LOCATION:Medienraum\\, " in entry
+    assert "METHOD:PUBLISH" in entry
+    told = {day: subjects for day in range(9, 13) if (subjects := remind(centre, morning(day)))}
+    assert told == {}, "once"
+    later = Stretch(DUE + timedelta(days=6, hours=-2), DUE + timedelta(days=6))
+    with centre.hub.db.write() as session:
+        booking = session.get_one(Booking, number)
+        progress.move(session, booking, later, 1, "x", morning(9, 12))
+    centre.told()
+    told = {day: subjects for day in range(10, 18) if (subjects := remind(centre, morning(day)))}
+    assert told == {15: ["Bald ist es so weit: Trickfilm"]}, "another time starts anew"
+
+
+def test_what_was_given_up_or_booked_today_is_not_recalled(centre: Centre) -> None:
+    rules(centre, remind_before=3)
+    number = course(centre)
+    centre.told()
+    centre.step(number, "cancelled", morning(2))
+    centre.told()
+    assert remind(centre, morning(8)) == []
+    with centre.hub.db.write() as session:
+        progress.undo(session, session.get_one(Booking, number), "x", morning(8))
+    centre.told()
+    assert remind(centre, morning(8, 10)) == [], "that was told today"
+    assert remind(centre, morning(9)) == ["Bald ist es so weit: Trickfilm"]
+
+
+@given(st.integers(0, 60), st.integers(-90, 90), st.integers(0, 23), st.integers(0, 30))
+def test_nobody_is_recalled_too_early_at_night_or_when_it_has_begun(
+    before: int, days: int, hour: int, booked: int
+) -> None:
+    now = morning(10, hour) + timedelta(days=days)
+    changed = DUE - timedelta(days=booked)
+    if is_soon(Rules(remind_before=before), BERLIN, DUE, changed, now):
+        assert changed < now < DUE
+        assert before >= (BERLIN.day(DUE) - BERLIN.day(now)).days >= 0
+        assert now.astimezone(BERLIN.zone).hour >= 7
 
 
 def test_requests_whose_start_has_passed_expire_and_give_back_what_they_held(
