@@ -23,6 +23,7 @@ from hub.web import (
     certificate,
     connections,
     crawlers,
+    credentials,
     csrf,
     demand,
     desk,
@@ -55,6 +56,7 @@ from hub.web import (
     search,
     second_factor,
     self_service,
+    setup_copy,
     staff,
     statistics,
     takeaway,
@@ -127,6 +129,8 @@ def create_app(hub: Hub | None = None) -> Flask:
         runs,
         trials,
         quality,
+        credentials,
+        setup_copy,
         works,
     ):
         app.register_blueprint(pages.pages)

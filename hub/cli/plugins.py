@@ -217,6 +217,43 @@ def undo(hub: Hub, site: str, plugin: str) -> None:
 
 
 @command.command()
+@click.argument("source")
+@click.argument("target")
+@click.option("--plugin", "plugins", multiple=True, help="Only this plugin (repeatable).")
+@json_option
+@pass_hub
+def copy(hub: Hub, source: str, target: str, plugins: tuple[str, ...], as_json: bool) -> None:
+    """Take over the set-up of SOURCE at TARGET, switched off and without secrets.
+
+    What is set up at TARGET already stays as it is.
+    """
+    from hub import setup_copy
+
+    if source == target:
+        raise click.UsageError("SOURCE and TARGET are the same site.")
+    with _said_plainly():
+        done = setup_copy.copy(hub, source, target, plugins or None, actor=actor())
+    report(
+        [
+            {"plugin": one.plugin, "copied": not one.present, "missing": list(one.missing)}
+            for one in done
+        ],
+        as_json,
+        (
+            ("PLUGIN", "RESULT", "MISSING SECRETS"),
+            [
+                (
+                    one.plugin,
+                    "was set up already" if one.present else "copied, off",
+                    ", ".join(one.missing) or "-",
+                )
+                for one in done
+            ],
+        ),
+    )
+
+
+@command.command()
 @click.option("--site", help="Only changes at this site.")
 @click.option("--plugin", help="Only changes of this plugin.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))

@@ -7,7 +7,7 @@ is never sent to the browser: an empty field keeps the one that is stored.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -47,6 +47,13 @@ def controls(
 ) -> tuple[Control, ...]:
     """The form of a schema, filled with a configuration as it is stored or was typed."""
     return tuple(_controls(schema, config, errors, ""))
+
+
+def has_secrets(controls: Iterable[Control]) -> bool:
+    """Whether the form asks for a secret, in a group too."""
+    return any(
+        one.kind == "secret" or any(has_secrets(group) for group in one.groups) for one in controls
+    )
 
 
 def read(schema: ma.Schema, form: Mapping[str, str], stored: Mapping[str, Any]) -> dict[str, Any]:

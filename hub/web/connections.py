@@ -214,6 +214,7 @@ def _settings(
         else ()
     )
     named = set(_names(controls))
+    may_configure = can(login.actor(), "plugin.configure", site)
     return render_template(
         "connection.html",
         centre=context.sites()[site],
@@ -224,7 +225,8 @@ def _settings(
         checks=checks,
         check_names=CHECKS,
         history=activations.history(context.the_hub(), site, one.plugin, 10),
-        may_configure=can(login.actor(), "plugin.configure", site),
+        may_configure=may_configure,
+        may_renew=may_configure and config_form.has_secrets(controls),
         **_words(),
         crumbs=[*_crumbs(site, linked=True), Crumb(title)],
     )

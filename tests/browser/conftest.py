@@ -116,6 +116,8 @@ PAGES = {
     "connection off": "/borken/verwaltung/plugins/edmond",
     "runs": "/borken/verwaltung/laeufe",
     "quality": "/borken/verwaltung/plugins/scripted/qualitaet",
+    "set-up taken over": "/borken/verwaltung/uebernehmen",
+    "credentials": "/borken/verwaltung/plugins/edmond/zugangsdaten",
     "dry run": "/borken/verwaltung/plugins/scripted/probelauf",
     "run": "/borken/verwaltung/laeufe/1",
     "log": "/borken/verwaltung/protokoll",
@@ -201,6 +203,7 @@ AS_ADMIN = frozenset(
     | {"desk", "desk booking", "desk head", "desk slip"}
     | {"my needs", "needs", "statistics", "dry run", "quality"}
     | {"cart", "cart change"}
+    | {"set-up taken over", "credentials"}
     | {"inventory", "inventory found", "inventory empty", "inventory table", "labels", "tours"}
     | {"model new", "model", "model changed", "piece"}
     | {"rules of booking", "opening hours"}
@@ -268,6 +271,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             )
         book(net, who)
         try_out(net)
+        edmond = {"address": "https://127.0.0.1:9/arix"}
+        activations.enable(net.hub, "borken", "edmond", edmond, actor="test")
+        activations.disable(net.hub, "borken", "edmond", actor="test")
         describe(net, who)
         admin = token(net.hub, who)
         server = waitress.create_server(create_app(net.hub), host="127.0.0.1", port=0)

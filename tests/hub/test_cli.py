@@ -159,6 +159,10 @@ def test_a_plugins_life(environment: dict[str, str]) -> None:
         "password": {"encrypted": "***"},
         "inner": {},
     }
+    copied = answer("plugins", "copy", "lwl", "aachen")
+    assert copied == [{"plugin": "good", "copied": True, "missing": ["password"]}]
+    assert answer("plugins", "show", "aachen", "good")["config"] == {"inner": {}}
+    assert "was set up already" in hub("plugins", "copy", "lwl", "borken").stdout
     assert "disabled" in hub("plugins", "disable", "lwl", "good").stdout
     assert answer("plugins", "list", "--site", "lwl") == [
         {"plugin": "good", "state": "disabled", "reason": ""}
