@@ -94,7 +94,8 @@ def _kept(session: Session, site: str, plugin: str) -> list[Seen]:
 def _withdraw(session: Session, report: Report, pages: Iterable[Seen], complete: bool) -> None:
     live, gone, _ = runs.cycle(session, report.site, report.plugin, pages, complete=complete)
     report.withdrawn = len(gone)
-    report.held = runs.is_too_much(len(gone), live)
+    ended = len(runs.ended_here(session, report.site, report.plugin, gone))
+    report.held = runs.is_too_much(len(gone) - ended, live - ended)
     titles = sa.select(Offer.id, Offer.source_id, Offer.title).where(
         Offer.site_key == report.site, Offer.plugin == report.plugin
     )

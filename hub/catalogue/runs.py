@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from hub.catalogue import figures, page
 from hub.db import Database
-from hub.models import Offer, SyncChange, SyncPage, SyncReject, SyncRun, SyncSource
+from hub.models import Bookable, Offer, SyncChange, SyncPage, SyncReject, SyncRun, SyncSource
 from hub.models.base import now
 
 SILENCE = timedelta(minutes=15)
@@ -91,7 +91,8 @@ def succeed(db: Database, begun: Begun, *, complete: bool) -> None:
     """End a run whose source was read to its end, and apply the deletions of its cycle.
 
     With `complete` also those offers go that the cycle did not see. A run that would withdraw
-    too much at once is held for a person instead (state `held`).
+    too much at once is held for a person instead (state `held`); what a person at the site has
+    ended in the hub's own ledger needs no second one, and goes in any case.
     """
     with db.write() as session:
         run = _mine(session, begun)
@@ -103,19 +104,25 @@ def succeed(db: Database, begun: Begun, *, complete: bool) -> None:
         live, gone, seen = cycle(session, run.site_key, run.plugin, pages, complete=complete)
         _settle_held(session, run, seen, complete=complete)
         _drop_pages(session, run.site_key, run.plugin)
-        if is_too_much(len(gone), live):
-            run.held = gone.tobytes()
+        ended = ended_here(session, run.site_key, run.plugin, gone)
+        lost = array("q", (number for number in gone if number not in ended))
+        held = is_too_much(len(lost), live - len(ended))
+        session.flush()
+        going = array("q", ended) if held else gone
+        run.withdrawn = page.withdraw(session.connection(), going)
+        if held:
+            run.held = lost.tobytes()
             _finish(
                 session,
                 run,
                 "held",
-                f"The run would withdraw {len(gone)} of {live} offers. Look whether the source "
-                f"is whole, then release the run (hub sync release {run.id}) or refuse it.",
+                f"The run would withdraw {len(lost)} of {live - len(ended)} offers. Look whether "
+                f"the source is whole, then release the run (hub sync release {run.id}) or refuse "
+                "it.",
             )
         else:
-            session.flush()
-            run.withdrawn = page.withdraw(session.connection(), gone)
             _finish(session, run, "succeeded")
+        if not held or ended:
             figures.remember_day(session.connection(), run.site_key, now().date())
 
 
@@ -123,7 +130,7 @@ def release(db: Database, run_id: int) -> int:
     """Withdraw what a held run held back; returns the number of offers."""
     with db.write() as session:
         run = _held(session, run_id)
-        run.withdrawn = page.withdraw(session.connection(), array("q", run.held or b""))
+        run.withdrawn += page.withdraw(session.connection(), array("q", run.held or b""))
         run.state, run.held, run.error = "succeeded", None, ""
         return run.withdrawn
 
@@ -202,6 +209,29 @@ def detail(session: Session, run_id: int) -> dict[str, Any] | None:
 def is_too_much(gone: int, live: int) -> bool:
     """Whether so many withdrawals of so many offers wait for a person."""
     return gone == live > 1 or (gone > HELD_LEAST and gone > HELD_SHARE * live)
+
+
+def ended_here(session: Session, site: str, plugin: str, gone: Iterable[int]) -> set[int]:
+    """Those of these offers that people at the site have ended: what is kept in the hub's own
+    ledger and was called off or taken out there, or is over."""
+    ended = session.scalars(
+        sa.select(Offer.id)
+        .join(
+            Bookable,
+            sa.and_(
+                Bookable.site_key == Offer.site_key,
+                Bookable.plugin == Offer.plugin,
+                Bookable.source_id == Offer.source_id,
+            ),
+        )
+        .where(
+            Offer.site_key == site,
+            Offer.plugin == plugin,
+            Offer.withdrawn_at.is_(None),
+            sa.or_(Bookable.retired_at.is_not(None), Bookable.ends_at <= now()),
+        )
+    )
+    return set(ended) & set(gone)
 
 
 def cycle(

@@ -13,17 +13,19 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from hub import activations
+from hub import activations, hookimpl
 from hub.app import create_app
 from hub.booking import contacts, courses, progress
 from hub.booking.intervals import Stretch
 from hub.booking.progress import Entry
+from hub.catalogue import runs
+from hub.catalogue.preview import preview
 from hub.catalogue.sync import sync
 from hub.identity.actor import Role
 from hub.jobs import queue
 from hub.models import Bookable, Booking, Job, Offer
 from hub.models.base import now
-from hub.records import Contact
+from hub.records import Change, Checkpoint, Contact
 from hub.runtime import Hub
 from plugins.trainings import Trainings
 from tests.identities import log_in, person, send
@@ -241,6 +243,43 @@ def began(hub: Hub, row: Bookable) -> None:
     with hub.db.write() as session:
         session.execute(sa.update(Bookable).where(Bookable.id == row.id).values(**time))
         session.execute(sa.update(Booking).where(Booking.bookable_id == row.id).values(**time))
+
+
+def test_many_that_are_called_off_at_once_leave_the_catalogue_without_being_held(
+    hub: Hub, staff: FlaskClient
+) -> None:
+    plan(staff, wiederholung="week", termine="8")
+    borken = hub.sites.site("borken")
+    assert sync(hub.db, borken, "trainings").added == 8
+    found = rows(hub)
+    for row in found[:7]:
+        assert send(staff, f"/borken/trainings/{row.id}/absagen").status_code == 303
+    assert not preview(hub.db, borken, "trainings").held
+    report = sync(hub.db, borken, "trainings")
+    assert (report.state, report.withdrawn) == ("succeeded", 7)
+    assert send(staff, f"/borken/trainings/{found[7].id}/absagen").status_code == 303
+    assert sync(hub.db, borken, "trainings").state == "succeeded", "also the last one"
+
+
+def test_what_the_plugin_merely_does_not_give_is_held(
+    hub: Hub, staff: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan(staff, wiederholung="week", termine="9")
+    borken = hub.sites.site("borken")
+    sync(hub.db, borken, "trainings")
+    found = rows(hub)
+    send(staff, f"/borken/trainings/{found[0].id}/absagen")
+
+    def broken(self: Trainings, cursor: str | None) -> Iterator[Change]:
+        yield Checkpoint(None, complete=True)
+
+    monkeypatch.setattr(Trainings, "catalogue_changes", hookimpl(broken))
+    with Hub.open(hub.settings, [Point("trainings", Trainings)]) as other:
+        report = sync(hub.db, other.sites.site("borken"), "trainings")
+    assert (report.state, report.withdrawn) == ("held", 1), "what was called off goes in any case"
+    assert "8 of 8" in report.error
+    assert report.run_id is not None
+    assert runs.release(hub.db, report.run_id) == 9
 
 
 def named(hub: Hub, who: int, name: str) -> None:

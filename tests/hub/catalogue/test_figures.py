@@ -126,7 +126,7 @@ def test_each_day_keeps_what_a_site_had_at_its_end(net: Network) -> None:
 
 
 def test_a_preview_changes_no_figure(net: Network) -> None:
-    from hub.catalogue.sync import preview
+    from hub.catalogue.preview import preview
 
     net.play("borken", everything(medium("a")))
     preview(net.hub.db, net.site("borken"), "scripted")
