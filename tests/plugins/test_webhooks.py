@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -13,12 +16,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from connectors import standard_webhooks
+from hub import activations, models
+from hub.booking import announce, progress
+from hub.booking.intervals import Stretch
+from hub.booking.progress import Entry
 from hub.errors import Denied, Unavailable
+from hub.models.base import now
 from hub.records import Booking, Kind, Offer, Record
+from hub.runtime import Hub
 from hub.testing import PluginContract, site_row, site_with
 from plugins.webhooks import Webhooks
+from tests.sources import Point, network
 
 KEY = bytes(range(32))
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
@@ -106,6 +117,75 @@ def test_a_change_arrives_signed(receiver: Receiver, tmp_path: Path) -> None:
         },
     }  # fmt: skip
     assert "Ada" not in body.decode(), "what a person wrote stays here"
+
+
+def work(hub: Hub, folder: Path) -> None:
+    """A worker in a process of its own does what is due."""
+    told = {
+        "HUB_DATABASE_URL": hub.settings.database_url,
+        "HUB_SECRET_KEY": hub.settings.secret_key,
+        "HUB_CONFIG": str(folder),
+        "HUB_VAR": str(folder),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", "from hub.cli import main; main()", "worker", "--once"],
+        env={**os.environ, **told},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def verified(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+    """What the receiver reads, having checked the signature as the standard says."""
+    at = int(headers["webhook-timestamp"])
+    signature = standard_webhooks.signature(KEY, headers["webhook-id"], at, body)
+    assert headers["webhook-signature"] == f"v1,{signature}"
+    found: dict[str, Any] = json.loads(body)
+    return found
+
+
+def test_a_worker_delivers_a_change_again_that_was_not_taken(
+    receiver: Receiver, database_url: str, tmp_path: Path
+) -> None:
+    with network(database_url, tmp_path, ["borken"], [Point("webhooks", Webhooks)]) as net:
+        hub = net.hub
+        config = {"address": receiver.address, "secret": SECRET}
+        with hub.db.write() as session:
+            session.get_one(models.Site, "borken").internal_hosts = ["127.0.0.1"]
+        activations.disable(hub, "borken", "scripted", actor="test")
+        activations.enable(hub, "borken", "webhooks", config, actor="test")
+        with hub.db.write() as session:
+            row = models.Bookable(
+                site_key="borken", plugin="lending", source_id="m1", kind="device",
+                title="Kamera", capacity=1,
+            )  # fmt: skip
+            session.add(row)
+            session.flush()
+            time = Stretch(now() + timedelta(days=3), now() + timedelta(days=5))
+            entry = Entry("borken", "lending", row.id, "device", "Kamera", time, state="confirmed")
+            number, _ = progress.enter(session, entry, "k", "test", now())
+            reference = session.get_one(models.Booking, number).reference
+        receiver.status = 500
+        work(hub, tmp_path)
+        assert len(receiver.taken) == 1
+        with hub.db.write() as session:
+            waits = session.scalars(sa.select(models.Job).where(models.Job.state == "queued")).one()
+            assert waits.task == announce.AGAIN
+            assert waits.run_at is not None
+            assert waits.run_at > now(), "not at once"
+            waits.run_at = now()  # the minute has passed
+        receiver.status = 204
+        work(hub, tmp_path)
+        with hub.db.read() as session:
+            states = set(session.scalars(sa.select(models.Job.state)))
+        assert states == {"finished"}, "nothing is left to send"
+    told = [verified(*one) for one in receiver.taken]
+    assert [one["type"] for one in told] == ["booking.confirmed"] * 2
+    assert {one["data"]["booking"] for one in told} == {reference}
+    assert len({headers["webhook-id"] for headers, _ in receiver.taken}) == 1
 
 
 def test_the_signature_is_that_of_the_standard() -> None:
