@@ -22,6 +22,7 @@ from hub.demo.sources import ARIX, Sources, fingerprint, link_rest, monday, tidy
 from hub.demo.standins import Standins
 from hub.directory import read_toml
 from hub.models.base import now
+from hub.network import flows
 from hub.runtime import Hub
 from hub.settings import Settings
 
@@ -108,6 +109,7 @@ def prepared(settings: Settings, *, today: date, step: Step) -> Iterator[Demo]:
                 outcome = provision.load(hub, demo_settings.config, actor=ACTOR)
                 schools.take_in(hub.db, folder, sources.day, ACTOR)
                 bookables.put_in(hub.db, sources)
+                _let_flow(hub)
                 yield Demo(
                     folder,
                     demo_settings,
@@ -117,6 +119,14 @@ def prepared(settings: Settings, *, today: date, step: Step) -> Iterator[Demo]:
                     fingerprint({**files, **sources.settings({})}),
                     tuple(outcome.problems),
                 )
+
+
+def _let_flow(hub: Hub) -> None:
+    """Most centres let their figures flow to the network, some do not."""
+    with hub.db.write() as session:
+        if not flows.sites_on(session):
+            for row in hub.sites.directory():
+                flows.switch(session, row.key, row.position % 6 != 0, ACTOR)
 
 
 def is_fresh(demo: Demo) -> bool:

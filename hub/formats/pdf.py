@@ -65,6 +65,25 @@ class Sheet:
                 row.cell(text or "–")
         self._pdf.ln(2)
 
+    def table(
+        self, header: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[int]
+    ) -> None:
+        """A table with a head that each page repeats; `widths` in millimetres, 170 together."""
+        self._pdf.set_font(_FAMILY, "", 9)
+        with self._pdf.table(
+            borders_layout="HORIZONTAL_LINES",
+            col_widths=tuple(widths),
+            headings_style=FontFace(emphasis="BOLD"),
+            line_height=4.6,
+            text_align="LEFT",
+            v_align="TOP",
+        ) as table:
+            for cells in (header, *rows):
+                row = table.row()
+                for cell in cells:
+                    row.cell(cell)
+        self._pdf.ln(3)
+
     def items(self, lines: Sequence[str]) -> None:
         for line in lines:
             self._write(f"• {line}", 11)

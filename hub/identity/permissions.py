@@ -68,6 +68,8 @@ RULES: Mapping[str, Mapping[Role, Reach]] = {
     "demand.read": _EVALUATION,
     # All of a centre's figures; the network's readers get those in which nobody is recognised.
     "statistics.read": _STAFF,
+    "report.issue": _ADMINS,
+    "flow.switch": _ADMINS,
     "booking.create": {**_BORROWERS, **_STAFF},
     "booking.read": _STAFF,
     "booking.cancel": _STAFF,
@@ -81,6 +83,7 @@ RULES: Mapping[str, Mapping[Role, Reach]] = {
     "institution.edit": _STAFF,
     "borrower.manage": _STAFF,
     "network.read": _NETWORK,
+    "network.report": _NETWORK,
     "network.manage": {Role.NETWORK_ADMIN: _ALL},
 }
 """Action → role → reach."""

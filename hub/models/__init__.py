@@ -49,6 +49,7 @@ from hub.models.network import Site
 from hub.models.oai import OaiDocument
 from hub.models.opening import Breaker, OfferUse
 from hub.models.profile import SiteProfile, TeamMember
+from hub.models.report import SiteFlow, YearlyReport
 from hub.models.search import SearchDoc, SearchEntry, SearchWord
 from hub.models.sync import SourceReport, SyncChange, SyncPage, SyncReject, SyncRun, SyncSource
 
@@ -104,6 +105,7 @@ __all__ = [
     "SearchWord",
     "SecondFactor",
     "Site",
+    "SiteFlow",
     "SiteProfile",
     "SourceReport",
     "SyncChange",
@@ -119,4 +121,5 @@ __all__ = [
     "WorkKey",
     "WorkLink",
     "WorkMatching",
+    "YearlyReport",
 ]

@@ -8,7 +8,7 @@ month to which it belongs. Blocked times are nobody's bookings and do not count.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -94,15 +94,16 @@ class Counted:
     splits: Mapping[Split, Mapping[str, Cells]]
 
 
-def first_year(session: Session, which: sa.ColumnElement[bool], site: str | None) -> int | None:
-    """The year of the first booking or opening; None where there was none. Arguments as of
+def first_day(session: Session, which: sa.ColumnElement[bool], site: str | None) -> date | None:
+    """The day (UTC) of the first booking or opening; None where there was none. Arguments as of
     `count`."""
     booked = session.scalar(
         sa.select(sa.func.min(Booking.created_at)).where(which, MADE, ~IS_BLOCK)
     )
-    opened = session.scalar(sa.select(sa.func.min(OfferUse.day)).join(Offer).where(*_of_site(site)))
-    years = [found.year for found in (booked, opened) if found is not None]
-    return min(years, default=None)
+    opened_at = _of_sites(None if site is None else (site,))
+    opened = session.scalar(sa.select(sa.func.min(OfferUse.day)).join(Offer).where(*opened_at))
+    days = [found for found in (booked and booked.date(), opened) if found is not None]
+    return min(days, default=None)
 
 
 def count(
@@ -112,13 +113,13 @@ def count(
     now: datetime,
     which: sa.ColumnElement[bool],
     site: str | None = None,
-    sites: Iterable[str] = (),
+    sites: Collection[str] | None = None,
 ) -> Counted:
     """The figures of a year, whose months are those of the clock `zone`.
 
     `which` bookings count says a condition of `Booking`; `site` whose openings do, None all. With
-    `sites` they are broken down by these too, also those without any. Two statements, whatever
-    there is.
+    `sites` only theirs do, and all is broken down by these too, also those without any. Two
+    statements, whatever there is.
     """
     splits: dict[Split, dict[str, dict[Measure, _Tally]]] = {
         Split.MONTH: {month: {} for month in MONTHS},
@@ -126,7 +127,7 @@ def count(
         Split.SCHOOL_FORM: {},
         Split.FULFILMENT: {},
     }
-    if sites := tuple(sites):
+    if sites is not None:
         splits[Split.SITE] = {key: {} for key in sites}
     totals: dict[Measure, _Tally] = {}
     for row in session.execute(_facts(year, zone, now, which)):
@@ -139,7 +140,8 @@ def count(
             cells = rows.setdefault(str(getattr(row, split)), {})
             cells.setdefault(measure, _Tally()).add(int(number), institution, person)
         totals.setdefault(measure, _Tally()).add(int(number), institution, person)
-    for (month, key), number in _openings(session, year, site).items():
+    opened_at = sites if site is None else (site,)
+    for (month, key), number in _openings(session, year, opened_at).items():
         for split, code in ((Split.MONTH, month), (Split.SITE, key)):
             if split in splits:
                 cells = splits[split].setdefault(code, {})
@@ -190,7 +192,9 @@ def _complete(cells: Mapping[Measure, _Tally], measures: Sequence[Measure]) -> C
     return {one: cells[one].count() if one in cells else Count() for one in measures}
 
 
-def _openings(session: Session, year: int, site: str | None) -> dict[tuple[str, str], int]:
+def _openings(
+    session: Session, year: int, sites: Collection[str] | None
+) -> dict[tuple[str, str], int]:
     """How often media were opened, by month and site."""
     month = sa.extract("month", OfferUse.day).label("month")
     rows = session.execute(
@@ -200,15 +204,15 @@ def _openings(session: Session, year: int, site: str | None) -> dict[tuple[str, 
             OfferUse.day >= date(year, 1, 1),
             OfferUse.day <= date(year, 12, 31),
             Offer.kind == Kind.MEDIUM,
-            *_of_site(site),
+            *_of_sites(sites),
         )
         .group_by(month, Offer.site_key)
     )
     return {(str(int(month)), key): int(number) for month, key, number in rows}
 
 
-def _of_site(site: str | None) -> list[sa.ColumnElement[bool]]:
-    return [] if site is None else [Offer.site_key == site]
+def _of_sites(sites: Collection[str] | None) -> list[sa.ColumnElement[bool]]:
+    return [] if sites is None else [Offer.site_key.in_(sorted(sites))]
 
 
 def _facts(

@@ -16,7 +16,7 @@ from hub.booking import house
 from hub.catalogue import vocabulary
 from hub.identity.permissions import visible
 from hub.models import Booking
-from hub.network import statistics, suppression
+from hub.network import flows, statistics, suppression
 from hub.network.statistics import MEASURES, Measure, Split
 from hub.network.suppression import Numbers, Shown
 from hub.web import context, login, texts
@@ -109,20 +109,22 @@ def of_site(site: str, form: str) -> ResponseReturnValue:
     login.demand("statistics.read", site)
     zone, which = context.zone_of(site), Booking.site_key == site
     with context.the_hub().db.read() as session:
-        years = _years(statistics.first_year(session, which, site), zone)
-        counted = statistics.count(session, _year(years), zone, context.now(), which, site)
+        known = years(statistics.first_day(session, which, site), zone)
+        counted = statistics.count(session, asked_year(known), zone, context.now(), which, site)
     shown = suppression.everything(counted)
     if form != "html":
-        return _file(form, f"statistik-{site}-{shown.year}", shown)
+        return download_lines(form, f"statistik-{site}-{shown.year}", shown)
     row = context.sites()[site]
     return _page(
         shown,
-        years,
+        known,
         zone,
         title=gettext("Statistics: %(name)s", name=row.name),
         endpoint="statistics.of_site",
         address={"site": site},
         smallest=None,
+        report=url_for("reports.of_site", site=site, jahr=shown.year),
+        flow=url_for("flows.show", site=site),
         crumbs=[
             Crumb(row.name, url_for("centres.profile", site=site)),
             Crumb(gettext("Statistics")),
@@ -133,25 +135,27 @@ def of_site(site: str, form: str) -> ResponseReturnValue:
 @pages.get("/netz/statistik", defaults={"form": "html"})
 @pages.get("/netz/statistik.<form>")
 def of_network(form: str) -> ResponseReturnValue:
-    """The figures of all centres together and side by side, as far as nobody can be recognised."""
+    """The figures of the centres that let them flow, together and side by side, as far as nobody
+    can be recognised."""
     which = visible(login.demand("network.read"), Booking, "network.read")
     zone = context.NETWORK_TIME
     with context.the_hub().db.read() as session:
-        years = _years(statistics.first_year(session, which, None), zone)
-        counted = statistics.count(
-            session, _year(years), zone, context.now(), which, sites=context.sites()
-        )
+        known = years(statistics.first_day(session, which, None), zone)
+        on = flows.sites_on(session)
+        counted = flows.counted(session, asked_year(known), zone, context.now(), which, on)
     shown = suppression.withheld(counted)
     if form != "html":
-        return _file(form, f"statistik-nrw-{shown.year}", shown)
+        return download_lines(form, f"statistik-nrw-{shown.year}", shown)
     return _page(
         shown,
-        years,
+        known,
         zone,
         title=gettext("Statistics of the network"),
         endpoint="statistics.of_network",
         address={},
         smallest=suppression.SMALLEST,
+        flowing=(len(on), len(context.sites())),
+        report=url_for("reports.of_network", jahr=shown.year),
         crumbs=[
             Crumb(gettext("Network and figures"), url_for("network.overview")),
             Crumb(gettext("Statistics")),
@@ -159,45 +163,59 @@ def of_network(form: str) -> ResponseReturnValue:
     )
 
 
-def _years(first: int | None, zone: ZoneInfo) -> list[int]:
+def years(first: date | None, zone: ZoneInfo) -> list[int]:
     """The years of which something can be known, the present one first."""
     present = context.now().astimezone(zone).year
-    return list(range(present, min(first or present, present) - 1, -1))
+    return list(range(present, min(first.year if first else present, present) - 1, -1))
 
 
-def _year(years: list[int]) -> int:
+def asked_year(known: list[int]) -> int:
     asked = asked_text("jahr", 4)
-    return int(asked) if asked in {str(year) for year in years} else years[0]
+    return int(asked) if asked in {str(year) for year in known} else known[0]
 
 
-def _page(shown: Shown, years: list[int], zone: ZoneInfo, **more: Any) -> ResponseReturnValue:
+def _page(shown: Shown, known: list[int], zone: ZoneInfo, **more: Any) -> ResponseReturnValue:
     return render_template(
         "statistics.html",
         shown=shown,
         year=str(shown.year),
-        years=[(str(year), str(year)) for year in years],
+        years=[(str(year), str(year)) for year in known],
         now=texts.moment(context.now(), zone),
         names={measure: name() for measure, name in NAMES.items()},
-        definitions={measure: text() for measure, text in DEFINITIONS.items()},
-        tables=[table for split in shown.splits if (table := _table(shown, split))],
+        definitions=definitions(),
+        tables=tables(shown, site_names()),
         **more,
     )
 
 
-def _table(shown: Shown, split: Split) -> Table | None:
-    """None where there is nothing to break down; a total of nought needs no column."""
-    measures = tuple(one for one in MEASURES[split] if shown.totals[one] != 0)
-    rows = tuple((_label(shown, split, code), row) for code, row in shown.splits[split].items())
-    return Table(split, CAPTIONS[split](), measures, rows) if measures and rows else None
+def definitions() -> dict[Measure, str]:
+    """How each figure is counted, in the language of this request."""
+    return {measure: text() for measure, text in DEFINITIONS.items()}
 
 
-def _label(shown: Shown, split: Split, code: str) -> str:
+def site_names() -> dict[str, str]:
+    """What the centres are called now, by key."""
+    return {key: texts.short_name(row.name) for key, row in context.sites().items()}
+
+
+def tables(shown: Shown, names: Mapping[str, str]) -> list[Table]:
+    """The splits in which there is something; centres go by these names."""
+    found = []
+    for split, lines in shown.splits.items():
+        measures = tuple(one for one in MEASURES[split] if shown.totals[one] != 0)
+        rows = tuple((label(shown.year, split, code, names), row) for code, row in lines.items())
+        if measures and rows:
+            found.append(Table(split, CAPTIONS[split](), measures, rows))
+    return found
+
+
+def label(year: int, split: Split, code: str, names: Mapping[str, str]) -> str:
+    """What people call a part of a split."""
     match split:
         case Split.MONTH:
-            return texts.month(date(shown.year, int(code), 1))
+            return texts.month(date(year, int(code), 1))
         case Split.SITE:
-            row = context.sites().get(code)
-            return texts.short_name(row.name) if row else code
+            return names.get(code, code)
         case Split.FULFILMENT:
             return FULFILMENT[code]() if code in FULFILMENT else code
         case _ if not code:
@@ -208,10 +226,21 @@ def _label(shown: Shown, split: Split, code: str) -> str:
     return vocabulary.label(facet, code, language())
 
 
-def _file(form: str, name: str, shown: Shown) -> ResponseReturnValue:
-    """A line for each figure with its definition: nothing stands there to be added up blindly."""
+def download_lines(
+    form: str,
+    name: str,
+    shown: Shown,
+    names: Mapping[str, str] | None = None,
+    said: Mapping[Measure, str] | None = None,
+    note: str = "",
+) -> ResponseReturnValue:
+    """A line for each figure with its definition: nothing stands there to be added up blindly.
+
+    `names` are those of the centres and `said` the definitions, those of now unless given.
+    """
     if form not in FORMATS:
         abort(404)
+    names, said = names or site_names(), said or definitions()
     header = [
         gettext("Year"),
         gettext("Broken down"),
@@ -224,18 +253,19 @@ def _file(form: str, name: str, shown: Shown) -> ResponseReturnValue:
     lines = [(year, year, shown.totals)]
     for split, rows in shown.splits.items():
         lines += [
-            (CAPTIONS[split](), _label(shown, split, code), row) for code, row in rows.items()
+            (CAPTIONS[split](), label(shown.year, split, code, names), row)
+            for code, row in rows.items()
         ]
     rows_of_file: list[list[Cell]] = [
         [
             shown.year,
             caption,
-            label,
+            part,
             NAMES[measure](),
             gettext("withheld") if number is None else number,
-            DEFINITIONS[measure](),
+            said.get(measure, ""),
         ]
-        for caption, label, row in lines
+        for caption, part, row in lines
         for measure, number in row.items()
     ]
-    return download(form, name, header, rows_of_file)
+    return download(form, name, header, rows_of_file, note=note)

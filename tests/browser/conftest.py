@@ -26,7 +26,9 @@ from hub.identity.actor import Role
 from hub.jobs import trials
 from hub.mail import outbox
 from hub.models.base import now
-from hub.network import demand
+from hub.network import demand, report
+from hub.network.statistics import Measure, Split
+from hub.network.suppression import Shown
 from hub.records import AccessMode, Checkpoint, Contact, Grant, Kind, Record, Reject, Scope, Upsert
 from tests import bookings
 from tests.identities import COOKIE, person, token
@@ -46,6 +48,7 @@ OFFERED = "WARTET22"
 LED = "LEHTUNG2"
 IN_CART = "LIEGT222"
 """The reference of what lies in the cart of the admin."""
+YEAR = datetime.now(UTC).year
 PAGES = {
     "start": "/",
     "search": "/suche?q=wasser",
@@ -109,6 +112,9 @@ PAGES = {
     "works": "/netz/werke",
     "works decided": "/netz/werke?stand=apart",
     "statistics": "/borken/verwaltung/statistik",
+    "report": "/borken/verwaltung/bericht",
+    "report issued": f"/borken/verwaltung/bericht/{YEAR}/2",
+    "flows": "/borken/verwaltung/weitergabe",
     "staff": "/borken/verwaltung/personal",
     "mails": "/borken/verwaltung/mails",
     "connections": "/borken/verwaltung/plugins",
@@ -198,6 +204,7 @@ AS_ADMIN = frozenset(
         "works decided",
     }
     | {"my institutions", "institutions", "institution"}
+    | {"report", "report issued", "flows"}
     | {"profile edited", "profile history", "profile team"}
     | {"booking check", "my bookings", "my booking"}
     | {"desk", "desk booking", "desk head", "desk slip"}
@@ -409,7 +416,16 @@ def describe(net: Network, who: int) -> None:
         )  # fmt: skip
         profile.add_member(session, member, key)
         values = profile.values(session, "borken", {})
+    for number in (1, 2):
+        report.issue(net.hub.db, "borken", yearly(number), key)
     profile.save(net.hub, "borken", 0, {**values, "carrier": "Kreis Borken"}, key)
+
+
+def yearly(rooms: int) -> report.Report:
+    """A report with so many bookings of rooms, and something that it does not know."""
+    totals = {**dict.fromkeys(Measure, 0), Measure.ROOMS: rooms}
+    shown = Shown(YEAR, totals, {Split.MONTH: {"3": totals, "4": dict.fromkeys(Measure)}})
+    return report.Report(shown, now(), "Medienzentrum Kreis Borken", {}, [("running", {})], {})
 
 
 def mailed_codes_known(session: Session) -> None:

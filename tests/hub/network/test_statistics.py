@@ -20,7 +20,7 @@ from hub.catalogue.sync import sync
 from hub.db import Database
 from hub.identity.actor import Role
 from hub.network import statistics
-from hub.network.statistics import Count, Counted, Measure, Split, count, first_year
+from hub.network.statistics import Count, Counted, Measure, Split, count, first_day
 from hub.records import Kind
 from tests.identities import person
 from tests.sources import Network, everything, medium, network
@@ -67,7 +67,7 @@ def booking(site: str = "borken", **values: Any) -> models.Booking:
 def year(db: Database, number: int = 2026, site: str | None = None) -> Counted:
     which = sa.true() if site is None else models.Booking.site_key == site
     with db.read() as session:
-        return count(session, number, ZONE, NOW, which, site, SITES if site is None else ())
+        return count(session, number, ZONE, NOW, which, site, SITES if site is None else None)
 
 
 def months(found: Counted, measure: Measure) -> dict[str, int]:
@@ -207,7 +207,7 @@ def test_blocked_times_and_what_is_still_to_come_do_not_count(net: Network) -> N
     blocks.block(net.hub.db, row, time, "Maler", "k", "x", NOW - timedelta(days=5))
     assert year(net.hub.db).totals[Measure.ROOMS] == Count()
     with net.hub.db.read() as session:
-        assert first_year(session, sa.true(), "coesfeld") == 2026
+        assert first_day(session, sa.true(), "coesfeld") == date(2026, 10, 6)
 
 
 def test_openings_stand_apart_by_centre_and_month(net: Network) -> None:
@@ -226,8 +226,8 @@ def test_openings_stand_apart_by_centre_and_month(net: Network) -> None:
     assert [rows[key][Measure.OPENINGS].number for key in SITES] == [5, 50]
     assert year(net.hub.db, site="borken").totals[Measure.OPENINGS].number == 5
     with net.hub.db.read() as session:
-        assert first_year(session, sa.false(), "borken") == 2025
-        assert first_year(session, sa.false(), "lvr") is None
+        assert first_day(session, sa.false(), "borken") == date(2025, 12, 31)
+        assert first_day(session, sa.false(), "lvr") is None
 
 
 def test_a_centre_counts_its_own_only_with_a_fixed_number_of_statements(net: Network) -> None:

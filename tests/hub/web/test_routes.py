@@ -27,6 +27,7 @@ LISTED = [*ROUTES["public"], *ROUTES["login"], *PERMISSIONS]
 VALUES = {
     "site": "borken",
     "number": 999_999,
+    "year": 2020,
     "offer_id": 999_999,
     "reference": "NICHTDA2",
     "plugin": "nothing",

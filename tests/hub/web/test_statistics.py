@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from hub.booking import progress
 from hub.booking.intervals import Stretch
 from hub.identity.actor import Role
+from hub.network import flows
 from hub.records import Kind
 from tests.hub.web.test_pages import text_of
 from tests.identities import log_in, person
@@ -31,6 +32,13 @@ def rooms(net: Network, site: str, persons: int) -> None:
             person_id=person(net.hub, Role.TEACHER, site, "Geheim"), borrower="private",
         )  # fmt: skip
         progress.create(net.hub.db, entry, f"room-{site}-{number}", "", BEGIN)
+
+
+def let_flow(net: Network, *sites: str) -> None:
+    """These centres let their figures flow to the network."""
+    with net.hub.db.write() as session:
+        for site in sites:
+            assert flows.switch(session, site, True, "test")
 
 
 def table(client: FlaskClient, address: str) -> dict[tuple[str, str, str], str]:
@@ -77,6 +85,7 @@ def test_the_network_sees_nothing_of_few(net: Network, app: Flask) -> None:
     rooms(net, "borken", 2)
     rooms(net, "coesfeld", 5)
     rooms(net, "lvr", 6)
+    let_flow(net, "borken", "coesfeld", "lvr", "leer")
     client = app.test_client()
     log_in(client, net.hub, Role.STATE_ANALYST)
     shown = text_of(client.get(f"/netz/statistik?jahr={YEAR}").text)
