@@ -12,6 +12,7 @@ import hmac
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
@@ -351,6 +352,20 @@ def values(config: Any) -> Iterable[str]:
     elif isinstance(config, list | tuple):
         for value in config:
             yield from values(value)
+
+
+def readable(config: Any, keyring: Keyring, files: Path) -> Iterable[str]:
+    """Every secret that a stored configuration names and that can be read now, in plain text."""
+    if is_reference(config):
+        ((source, text),) = config.items()
+        with suppress(SecretError):
+            yield _read(SecretReference(source, text), keyring, files, environment())
+    elif isinstance(config, Mapping):
+        for value in config.values():
+            yield from readable(value, keyring, files)
+    elif isinstance(config, list | tuple):
+        for value in config:
+            yield from readable(value, keyring, files)
 
 
 class Scrubber:

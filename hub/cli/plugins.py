@@ -217,6 +217,24 @@ def undo(hub: Hub, site: str, plugin: str) -> None:
 
 
 @command.command()
+@click.argument("site")
+@click.argument("plugin")
+@pass_hub
+def diagnose(hub: Hub, site: str, plugin: str) -> None:
+    """Print as JSON what whoever helps with PLUGIN needs to know, without secrets and persons."""
+    import json
+
+    from hub.diagnostics import diagnostics
+
+    known_site(hub, site)
+    try:
+        found = diagnostics(hub, site, plugin)
+    except LookupError as error:
+        raise click.ClickException(f"There is no plugin {plugin}.") from error
+    click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+
+
+@command.command()
 @click.argument("source")
 @click.argument("target")
 @click.option("--plugin", "plugins", multiple=True, help="Only this plugin (repeatable).")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 import marshmallow as ma
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 
-from hub import activations, connections, secrets
+from hub import activations, connections, diagnostics, secrets
 from hub.activations import ActivationError
 from hub.connections import Check, Connection, State
 from hub.identity.permissions import can
@@ -101,6 +102,22 @@ def change(site: str, plugin: str) -> ResponseReturnValue:
         one, loaded = _connection(site, plugin)
         return _settings(one, loaded, site, typed, {"": str(reason)}), 409
     return redirect(url_for("connections.listing", site=site), 303)
+
+
+@pages.get("/<plugin>/diagnose.json")
+def diagnose(site: str, plugin: str) -> Response:
+    """What whoever helps needs to know, as a file; without secrets and persons."""
+    login.demand("plugin.read", site)
+    try:
+        found = diagnostics.diagnostics(context.the_hub(), site, plugin)
+    except LookupError:
+        abort(404)
+    response = Response(
+        json.dumps(found, ensure_ascii=False, indent=2) + "\n", content_type="application/json"
+    )
+    name = f"diagnose-{site}-{plugin}.json"
+    response.headers["Content-Disposition"] = f"attachment; filename={name}"
+    return response
 
 
 @pages.post("/<plugin>/ausschalten")
