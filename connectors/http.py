@@ -140,6 +140,18 @@ class Client:
         """POST a form (a mapping) or a body (bytes); never repeated. Raises as `get` does."""
         return self._exchange(requests.Request("POST", url, data=data, headers=headers), expect)
 
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        expect: Collection[int] = (),
+    ) -> Response:
+        """Send by any other method (PUT, DELETE, REPORT); never repeated. Raises as `get` does."""
+        return self._exchange(requests.Request(method, url, data=data, headers=headers), expect)
+
     def _exchange(self, request: requests.Request, expect: Collection[int]) -> Response:
         """Send, follow redirects with each hop checked, and judge the status of the last."""
         _check_url(request.url)

@@ -159,13 +159,18 @@ def serve(options: argparse.Namespace, handler: type[BaseHTTPRequestHandler], pa
     with Listener((options.host, options.port), handler) as listener:
         print(f"http://{options.host}:{listener.server_port}{path}", flush=True)
         if options.with_parent:
-            threading.Thread(target=_end_with_parent, args=(listener,), daemon=True).start()
+            end_with_parent(listener)
         try:
             listener.serve_forever()
         except KeyboardInterrupt:
             return
 
 
-def _end_with_parent(listener: Listener) -> None:
-    sys.stdin.buffer.read()
-    listener.shutdown()
+def end_with_parent(listener: Listener) -> None:
+    """From now on the listener ends when standard input closes."""
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        listener.shutdown()
+
+    threading.Thread(target=wait, daemon=True).start()

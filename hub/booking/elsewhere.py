@@ -9,6 +9,7 @@ changes by itself is found by asking it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -100,39 +101,48 @@ def settle(db: Database, site: Site, number: int, now: Callable[[], datetime] = 
     if request is None or record is None:
         _give_up(db, number, "Its offer or its person is gone.")
         return
+    saying = step
     try:
-        if step == "create":
-            answer = site.one(
-                row.plugin,
-                "booking_create",
-                deadline=DEADLINE,
-                request=request,
-                key=row.reference,
-            )
-        elif step == "cancel":
-            answer = site.one(
-                row.plugin,
-                "booking_cancel",
-                deadline=DEADLINE,
-                booking=record,
-                key=f"cancel-{row.reference}",
-            )
-        else:
-            answer = site.one(row.plugin, "booking_state", deadline=DEADLINE, booking=record)
-        wrong = _wrong(answer, record, step)
-        if wrong:
-            raise ValueError(wrong)
+        if step == "cancel" and not record.id:
+            # Nobody knows whether an earlier attempt got through: its key finds it or makes it.
+            saying = "create"
+            record = replace(record, id=_say(site, "create", request, record, row.reference).id)
+            saying = step
+        answer = _say(site, step, request, record, row.reference)
     except Rejected as refused:
-        _refused(db, number, step, str(refused), now())
+        _refused(db, number, step, saying, str(refused), now())
         return
     except (PluginError, ValueError) as error:
         log.warning("booking.elsewhere", plugin=row.plugin, step=step, kind=type(error).__name__)
         pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 12), LONGEST_PAUSE)
+        told = timedelta(seconds=getattr(error, "retry_after", None) or 0)
         with db.write() as session:
             todo = session.get_one(Elsewhere, number)
-            todo.next_at, todo.problem = now() + pause, str(error)[:1_000]
+            todo.next_at = now() + min(max(pause, told), LONGEST_PAUSE)
+            todo.problem = str(error)[:1_000]
         return
-    _note(db, number, answer, now())
+    _note(db, number, step, answer, now())
+
+
+def _say(
+    site: Site, step: str, request: BookingRequest, record: BookingRecord, reference: str
+) -> BookingRecord:
+    """Say one step to the plugin; raises what it raises, and `ValueError` for a wrong answer."""
+    plugin = request.offer.plugin
+    if step == "create":
+        answer = site.one(
+            plugin, "booking_create", deadline=DEADLINE, request=request, key=reference
+        )
+    elif step == "cancel":
+        key = f"cancel-{reference}"
+        answer = site.one(plugin, "booking_cancel", deadline=DEADLINE, booking=record, key=key)
+    else:
+        answer = site.one(plugin, "booking_state", deadline=DEADLINE, booking=record)
+    wrong = _wrong(answer, record, step)
+    if wrong:
+        raise ValueError(wrong)
+    assert isinstance(answer, BookingRecord)
+    return answer
 
 
 def is_due(session: Session, now: datetime) -> bool:
@@ -175,31 +185,46 @@ def cancel(db: Database, site: Site, number: int, actor: str, now: datetime) -> 
             raise NotCancelled(todo.problem)
 
 
-def waits(session: Session, booking: Booking) -> bool:
+def waits(booking: Booking) -> bool:
     """Whether the other system has not confirmed yet that it knows the booking."""
     if booking.bookable_id is not None:
         return False
     return booking.state == "requested" and not booking.external_id
 
 
-def _note(db: Database, number: int, answer: BookingRecord, now: datetime) -> None:
+def _note(db: Database, number: int, step: str, answer: BookingRecord, now: datetime) -> None:
     """What the other system says is so."""
     with db.write() as session:
         row, todo = session.get_one(Booking, number), session.get_one(Elsewhere, number)
         row.external_id = answer.id
-        if answer.state != row.state:
-            _follow(session, row, answer.state, now)
-        going_on = answer.state in HOLDING
+        if todo.step != step:  # given up meanwhile: said again, now that it is surely there
+            todo.step, todo.next_at = "cancel", now
+            return
+        state = answer.state
+        if state == "confirmed" and answer.end <= now and row.kind not in house.BY_DAY:
+            state = "returned"  # it has taken place, and nobody there will say so
+        if state != row.state:
+            _follow(session, row, state, now)
+        if (answer.start, answer.end) != (row.starts_at, row.ends_at) and state in HOLDING:
+            row.starts_at, row.ends_at, row.changed_at = answer.start, answer.end, now
+            session.add(
+                BookingEvent(booking_id=number, at=now, event="moved", actor=row.plugin, note="")
+            )
+        going_on = state in HOLDING
         todo.step, todo.problem, todo.attempts = "watch" if going_on else "done", "", 0
         todo.next_at = now + WATCH if going_on else None
 
 
-def _refused(db: Database, number: int, step: str, why: str, now: datetime) -> None:
+def _refused(db: Database, number: int, step: str, saying: str, why: str, now: datetime) -> None:
+    """`step` is what was due, `saying` what was refused: to cancel what is refused is done."""
     with db.write() as session:
         row, todo = session.get_one(Booking, number), session.get_one(Elsewhere, number)
         todo.problem = why[:1_000]
-        if step == "create":
-            _follow(session, row, "refused", now, why)
+        if saying == "create":
+            if step == "cancel" or todo.step == "cancel":
+                _follow(session, row, "cancelled", now)
+            else:
+                _follow(session, row, "refused", now, why)
             todo.step, todo.next_at = "done", None
         else:
             todo.step, todo.next_at = "watch", now + WATCH
@@ -236,6 +261,8 @@ def _wrong(answer: object, asked: BookingRecord, step: str) -> str:
         return f"Its booking is {str(answer.state)[:50]!r}, which is no state."
     if step != "create" and answer.id != asked.id:
         return "It answered with another booking."
+    if None in (answer.start.tzinfo, answer.end.tzinfo) or not answer.start < answer.end:
+        return "Its booking ends before it begins, or has no time zone."
     same = (answer.start, answer.end, answer.quantity) == (
         asked.start,
         asked.end,

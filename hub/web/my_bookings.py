@@ -239,7 +239,7 @@ def line(row: Booking) -> Line:
         kind=str(texts.KIND[Kind(row.kind)]),
         centre=site.name if site else row.site_key,
         time=wording.time(row.starts_at, row.ends_at, zone),
-        state=wording.state(row.state),
+        state=gettext("being confirmed") if elsewhere.waits(row) else wording.state(row.state),
         tone=TONES[row.state],
         quantity=row.quantity,
     )
@@ -328,7 +328,7 @@ def _page(reference: str, problem: str = "", status: int = 200) -> ResponseRetur
             "line": line(row),
             "facts": facts(session, row),
             "history": history(session, row),
-            "waits": elsewhere.waits(session, row),
+            "waits": elsewhere.waits(row),
             "may_undo": _may_undo(session, row, login.actor().key),
             "contact": context.sites()[row.site_key].contact,
             "talk": _talk(session, row),
