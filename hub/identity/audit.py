@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -97,6 +97,12 @@ def entries(
         for one, name in session.execute(query)
     ]
     return _named(session, found[:PAGE]), len(found) > PAGE
+
+
+def names(session: Session, actors: Collection[str]) -> dict[str, str]:
+    """Who is behind these pseudonyms, as far as somebody still is."""
+    query = sa.select(Person.key, Person.name).where(Person.key.in_(sorted(actors)))
+    return {key: name for key, name in session.execute(query) if name}
 
 
 def actions(session: Session, reader: Actor, site: str) -> list[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import marshmallow as ma
@@ -15,14 +17,28 @@ from flask_babel import gettext, lazy_gettext
 from hub import activations, connections, diagnostics, secrets
 from hub.activations import ActivationError
 from hub.connections import Check, Connection, State
+from hub.identity import audit
 from hub.identity.permissions import can
 from hub.installed import Unusable, load_config
 from hub.jobs import queue, sources
 from hub.plugin import Plugin
 from hub.secrets import SecretError
 from hub.web import config_form, context, login
+from hub.web.config_form import Control
 from hub.web.language import language
+from hub.web.log_pages import ACTION
 from hub.web.page import Crumb
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A change of a connection in words."""
+
+    at: datetime
+    what: str
+    who: str
+    changed: str
+
 
 pages = Blueprint("connections", __name__, url_prefix="/<site>/verwaltung/plugins")
 
@@ -241,12 +257,31 @@ def _settings(
         problems=[(name if name in named else "form", text) for name, text in errors.items()],
         checks=checks,
         check_names=CHECKS,
-        history=activations.history(context.the_hub(), site, one.plugin, 10),
+        history=_history(site, one.plugin, controls),
         may_configure=may_configure,
         may_renew=may_configure and config_form.has_secrets(controls),
         **_words(),
         crumbs=[*_crumbs(site, linked=True), Crumb(title)],
     )
+
+
+def _history(site: str, plugin: str, controls: Sequence[Control]) -> list[Told]:
+    """The latest changes in words: actions, fields by their labels, people by their names."""
+    hub = context.the_hub()
+    changes = activations.history(hub, site, plugin, 10)
+    with hub.db.read() as session:
+        names = audit.names(session, {change.actor for change in changes})
+    labels = {f"config.{one.name}": one.label for one in controls}
+    labels["enabled"] = gettext("switched on or off")
+    return [
+        Told(
+            change.at,
+            str(ACTION.get(change.action, change.action)),
+            names.get(change.actor, change.actor),
+            ", ".join(labels.get(name, name) for name in change.changed),
+        )
+        for change in changes
+    ]
 
 
 def _with_secrets(typed: Any, stored: Any) -> Any:

@@ -196,7 +196,10 @@ def test_the_last_change_is_undone_and_done_again(with_secret: FlaskClient, net:
     assert before is not None
     config = {**before.config, "address": "https://anders.example/"}
     activations.configure(net.hub, "borken", "edmond", config, actor="test")
-    assert "config.address" in text_of(with_secret.get(page).text)
+    said = text_of(with_secret.get(page).text)
+    assert "Anbindung eingerichtet (test): " in said
+    assert "Anbindung eingeschaltet (Erika Muster): " in said
+    assert "plugin." not in said
     outdated = send(with_secret, page, undo, version=str(before.version))
     assert outdated.status_code == 409
     for address in ("https://arix.example/", "https://anders.example/"):
