@@ -136,10 +136,12 @@ def refusals(
     now: datetime,
     *,
     fixed: bool = False,
+    changed: int = 0,
 ) -> tuple[Standing, Rules, list[Refusal]]:
     """As whom a person would book this, under which rules, and which of them say no.
 
-    `fixed` is what takes place when it does, whatever days the centre is open.
+    `fixed` is what takes place when it does, whatever days the centre is open; `changed` is a
+    booking that is about to be this one, and does not count besides.
     """
     who = standing(session, site, person_id, institution_id)
     said = rules(session, site, kind, who.borrower)
@@ -147,7 +149,7 @@ def refusals(
         time,
         quantity,
         now,
-        open_bookings=open_bookings(session, site, person_id),
+        open_bookings=open_bookings(session, site, person_id, without=changed),
         registered=who.registered,
         suspended=who.suspended,
         by_day=kind in BY_DAY,
@@ -156,7 +158,7 @@ def refusals(
     return who, said, [one for one in found if not fixed or one.code in _WITHOUT_TIME]
 
 
-def open_bookings(session: Session, site: str, person_id: int) -> int:
+def open_bookings(session: Session, site: str, person_id: int, *, without: int = 0) -> int:
     """How many bookings of a person at a site are open."""
     return (
         session.scalar(
@@ -164,6 +166,7 @@ def open_bookings(session: Session, site: str, person_id: int) -> int:
                 Booking.site_key == site,
                 Booking.person_id == person_id,
                 Booking.state.in_(HOLDING),
+                Booking.id != without,
             )
         )
         or 0

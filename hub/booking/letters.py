@@ -93,7 +93,8 @@ def tell(session: Session, sender: Sender, event: BookingEvent, booking: Booking
     step = _step(event.event)
     if step == "requested" and booking.bookable_id is None:
         return  # another system keeps it and answers within moments; nobody has to decide
-    asked = heads.ask(session, sender.address, booking) if step == "requested" else ""
+    anew = step == "moved" and event.actor == who.person.key
+    asked = heads.ask(session, sender.address, booking) if step == "requested" or anew else ""
     if step in STEPS and (step not in _LOANS_ONLY or booking.kind in house.BY_DAY):
         write(
             session,
@@ -105,7 +106,7 @@ def tell(session: Session, sender: Sender, event: BookingEvent, booking: Booking
             values={**_values(session, event, booking, who), "asked": asked},
             attachments=_entry(session, sender, booking, who, step),
         )
-    if step in ("requested", heads.EVENT) and booking.state == "requested" and not asked:
+    if (step in ("requested", heads.EVENT) or anew) and booking.state == "requested" and not asked:
         _tell_centre(session, sender, event, booking, who)
 
 

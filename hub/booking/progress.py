@@ -240,14 +240,24 @@ def move(
     actor: str,
     now: datetime,
     *,
-    extension: bool = False,
+    event: str = "moved",
 ) -> None:
-    """Give a booking another time or number; raises `Full` or `NotNow`, then nothing changed."""
+    """Give a booking another time or number; raises `Full` or `NotNow`, then nothing changed.
+
+    `event` is what it is called: also `extended`, or `undone:moved`.
+    """
     if booking.state not in HOLDING or booking.bookable_id is None:
         raise NotNow(booking.state)
     out = booking.state == "handed_out"
     if out and (time.start != booking.starts_at or quantity != booking.quantity):
         raise NotNow(booking.state)
+    before = {
+        "starts_at": booking.starts_at.isoformat(),
+        "ends_at": booking.ends_at.isoformat(),
+        "quantity": booking.quantity,
+        "state": booking.state,
+        "head": booking.head,
+    }
     waiting.lock(session, booking.bookable_id)
     ledger.take(
         session,
@@ -266,13 +276,13 @@ def move(
             starts_at=time.start,
             ends_at=time.end,
             quantity=quantity,
-            extensions=booking.extensions + extension,
+            extensions=booking.extensions + (event == "extended"),
             changed_at=now,
         )
     )
     if not changed.rowcount:  # type: ignore[attr-defined]
         raise NotNow(booking.state)
-    note(session, booking.id, "extended" if extension else "moved", actor, "", now)
+    note(session, booking.id, event, actor, "", now, before=before)
     waiting.settle(session, booking.site_key, booking.bookable_id, now)
     session.expire(booking)
 

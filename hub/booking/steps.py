@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -57,8 +59,10 @@ def note(
     now: datetime,
     *,
     announced: bool = False,
+    before: Mapping[str, Any] | None = None,
 ) -> None:
-    """What became of it; `announced` is what nobody shall be told."""
+    """What became of it; `announced` is what nobody shall be told, `before` what was there before
+    a move."""
     session.connection().execute(
         _insert_event,
         {
@@ -68,5 +72,6 @@ def note(
             "actor": actor,
             "note": text[:LONGEST_TEXT],
             "announced_at": now if announced else None,
+            "before": before,
         },
     )

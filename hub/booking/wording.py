@@ -86,7 +86,7 @@ def head(code: str, *, awaited: bool) -> str:
 def happened(event: str, note: str) -> str:
     """What became of a booking (`BookingEvent.event`), with what was noted about it."""
     if event.startswith("undone:"):
-        told = gettext("taken back: %(state)s", state=state(event.removeprefix("undone:")))
+        told = gettext("taken back: %(state)s", state=happened(event.removeprefix("undone:"), ""))
     elif event.startswith("reminded:"):
         told = gettext("reminded to bring it back")
     else:

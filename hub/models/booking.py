@@ -184,6 +184,8 @@ class BookingEvent(Base):
     note: Mapped[str] = mapped_column(default="")
     announced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When the plugins, mails and webhooks were told."""
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Time, number, state and confirmation by the head before it was moved, to undo that."""
 
 
 Index(
@@ -209,6 +211,21 @@ class BookingContact(Base):
     email: Mapped[str]
     phone: Mapped[str] = mapped_column(default="")
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class BookingTemplate(Base):
+    """What a person books again and again, as it lay in their cart, under a name of their own."""
+
+    __tablename__ = "booking_template"
+    __table_args__ = (UniqueConstraint("person_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    things: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    """As `hub.booking.templates.Thing` has them."""
+    used_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    """When it was made or last put into the cart."""
 
 
 class CalendarFeed(Base):

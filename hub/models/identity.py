@@ -176,6 +176,8 @@ class ApiToken(Base):
     site_key: Mapped[str] = mapped_column(ForeignKey("site.key", ondelete="CASCADE"))
     name: Mapped[str]
     """What the person calls it: for which program it is."""
+    scopes: Mapped[str] = mapped_column(default="", server_default="")
+    """What it may besides reading (`hub.identity.api_tokens.SCOPES`), with blanks between."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

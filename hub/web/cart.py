@@ -20,9 +20,9 @@ from hub.booking.intervals import Stretch
 from hub.catalogue.offers import OfferView
 from hub.identity.actor import Actor
 from hub.identity.permissions import can
-from hub.models import Bookable, Booking
+from hub.models import Booking
 from hub.records import BookingRequest, Contact, Kind, Offer
-from hub.web import bookable, booking_check, context, login, my_bookings, texts, wishes
+from hub.web import bookable, booking_check, changing, context, login, my_bookings, texts, wishes
 from hub.web.booking_check import Who
 from hub.web.page import Crumb
 from hub.web.wishes import Asked, Wish
@@ -101,38 +101,15 @@ def put(offer_id: int) -> ResponseReturnValue:
 def change(reference: str) -> ResponseReturnValue:
     """Gives something in the cart another time or number."""
     actor = login.demand("booking.read")
-    with context.the_hub().db.read() as session:
-        row = _mine(session, actor, reference)
-        calendar = house.calendar(session, row.site_key)
-        fixed = _fixed(session, row)
-    kind = Kind(row.kind)
-    errors: list[tuple[str, str]] = []
-    wish = wishes.of(kind, Stretch(row.starts_at, row.ends_at), row.quantity, calendar)
-    if request.method == "POST":
-        wish = wishes.typed(request.form)
-        asked, errors = wishes.read(kind, wish, calendar, fixed)
-        if asked is not None:
-            try:
-                with context.the_hub().db.write(queued=True) as session:
-                    row = _mine(session, actor, reference)
-                    cart.change(session, row, asked.time, asked.quantity, context.now())
-            except BookingError as error:
-                errors = [("", wording.explain(error, calendar.zone))]
-            else:
-                return redirect(url_for("cart.show"), 303)
-    page = render_template(
-        "cart_change.html",
-        row=row,
-        wish=wish,
-        errors=errors,
-        error=dict(errors),
-        by_day=kind in house.BY_DAY,
-        fixed=fixed,
-        zone=calendar.zone,
-        centre=context.sites()[row.site_key].name,
-        crumbs=[Crumb(gettext("Cart"), url_for("cart.show")), Crumb(row.title)],
+    page = changing.form(
+        lambda session: _mine(session, actor, reference),
+        lambda session, row, asked: cart.change(
+            session, row, asked.time, asked.quantity, context.now()
+        ),
+        url_for("cart.change", reference=reference),
+        [Crumb(gettext("Cart"), url_for("cart.show"))],
     )
-    return make_response(page, 422 if errors else 200)
+    return page or redirect(url_for("cart.show"), 303)
 
 
 @pages.post("/<reference>/entfernen")
@@ -364,10 +341,3 @@ def _mine(session: Session, actor: Actor, reference: str) -> Booking:
     if row is None:
         abort(404)
     return row
-
-
-def _fixed(session: Session, row: Booking) -> Stretch | None:
-    one = session.get(Bookable, row.bookable_id)
-    if one is None or one.starts_at is None or one.ends_at is None:
-        return None
-    return Stretch(one.starts_at, one.ends_at)

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
@@ -24,6 +25,7 @@ from hub.booking import (
     invitation,
     items,
     ledger,
+    moving,
     progress,
     questions,
     rules,
@@ -125,7 +127,7 @@ def cancel(reference: str) -> ResponseReturnValue:
     """Gives the booking up; pressed twice it is given up once."""
     who = login.demand("booking.cancel")
     with context.the_hub().db.read() as session:
-        row = _mine(session, reference)
+        row = mine(session, reference)
     if row.bookable_id is None and row.state in ("requested", "confirmed"):
         hub = context.the_hub()
         try:
@@ -141,7 +143,7 @@ def cancel(reference: str) -> ResponseReturnValue:
                 raise NotNow(row.state)
             progress.advance(session, row, "cancelled", actor, context.now())
 
-    return _change(reference, do)
+    return change(reference, do)
 
 
 @pages.post("/<reference>/annehmen")
@@ -157,7 +159,7 @@ def accept(reference: str) -> ResponseReturnValue:
         state = "requested" if row.head == AWAITED else said.first_state
         progress.advance(session, row, state, actor, context.now())
 
-    return _change(reference, do)
+    return change(reference, do)
 
 
 @pages.post("/<reference>/zuruecknehmen")
@@ -169,7 +171,7 @@ def undo(reference: str) -> ResponseReturnValue:
             raise NotNow(row.state)
         progress.undo(session, row, actor, context.now())
 
-    return _change(reference, do)
+    return change(reference, do)
 
 
 @pages.post("/<reference>/verlaengern")
@@ -187,10 +189,10 @@ def extend(reference: str) -> ResponseReturnValue:
             row.quantity,
             actor,
             context.now(),
-            extension=True,
+            event="extended",
         )
 
-    return _change(reference, do)
+    return change(reference, do)
 
 
 @pages.post("/<reference>/nachricht")
@@ -208,14 +210,14 @@ def write(reference: str) -> ResponseReturnValue:
             hub = context.the_hub().settings.base_url
             case_letters.asked(session, hub, row, number)
 
-    return _change(reference, do)
+    return change(reference, do)
 
 
 @pages.get("/<reference>/termin.ics")
 def as_calendar(reference: str) -> ResponseReturnValue:
     """The booking for the person's own calendar."""
     with context.the_hub().db.read() as session:
-        row = _mine(session, reference)
+        row = mine(session, reference)
         zone = house.calendar(session, row.site_key).zone
         centre = context.sites()[row.site_key].name
         address = context.public_address("my_bookings.show", reference=row.reference)
@@ -287,7 +289,8 @@ FULFILMENT: dict[str, Callable[[], str]] = {
 }
 
 
-def _mine(session: Session, reference: str) -> Booking:
+def mine(session: Session, reference: str) -> Booking:
+    """The person's own booking; any other is not found."""
     who = login.demand("booking.read")
     row = session.scalar(
         sa.select(Booking).where(
@@ -299,24 +302,32 @@ def _mine(session: Session, reference: str) -> Booking:
     return row
 
 
-def _change(reference: str, do: Callable[[Session, Booking, str], None]) -> ResponseReturnValue:
+def change(reference: str, do: Callable[[Session, Booking, str], None]) -> ResponseReturnValue:
+    """Do something to the person's own booking, and show what came of it."""
     who = login.demand("booking.cancel")
     zone = context.NETWORK_TIME
     try:
         with context.the_hub().db.write(queued=True) as session:
-            row = _mine(session, reference)
+            row = mine(session, reference)
             zone = house.calendar(session, row.site_key).zone
             do(session, row, who.key)
     except CaseError as error:
         return _page(reference, cases.explain(error), 409)
     except BookingError as error:
-        return _page(reference, wording.explain(error, zone), 409)
+        return refuse(reference, error, zone)
     return redirect(url_for("my_bookings.show", reference=reference), 303)
+
+
+def refuse(
+    reference: str, error: BookingError, zone: ZoneInfo = context.NETWORK_TIME
+) -> ResponseReturnValue:
+    """The page of the booking, with the reason why it is still as it was."""
+    return _page(reference, wording.explain(error, zone), 409)
 
 
 def _page(reference: str, problem: str = "", status: int = 200) -> ResponseReturnValue:
     with context.the_hub().db.read() as session:
-        row = _mine(session, reference)
+        row = mine(session, reference)
         until = waiting.deadline(session, row.id) if row.state == "offered" else None
         longer = _extension(session, row)
         place = waiting.place(session, row) if row.state == "waiting" else None
@@ -330,6 +341,8 @@ def _page(reference: str, problem: str = "", status: int = 200) -> ResponseRetur
             "history": history(session, row),
             "waits": elsewhere.waits(row),
             "may_undo": _may_undo(session, row, login.actor().key),
+            "may_move": moving.may_move(row, context.now()),
+            "may_move_back": moving.may_undo(session, row, login.actor().key, context.now()),
             "contact": context.sites()[row.site_key].contact,
             "talk": _talk(session, row),
             "ranked": place is not None
@@ -346,6 +359,7 @@ def _page(reference: str, problem: str = "", status: int = 200) -> ResponseRetur
             zone=context.zone_of(row.site_key),
             may_cancel="cancelled" in progress.NEXT.get(row.state, ()),
             new="neu" in request.args,
+            moved="verschoben" in request.args,
             problem=problem,
             key=uuid.uuid4().hex,
             text=request.form.get("text", "") if problem else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -46,8 +47,8 @@ ATTENDED = "WARDA222"
 """The reference of a course in which the admin took part, and of a seat that is held for them."""
 OFFERED = "WARTET22"
 LED = "LEHTUNG2"
-IN_CART = "LIEGT222"
-"""The reference of what lies in the cart of the admin."""
+IN_CART, COMING = "LIEGT222", "BALD2222"
+"""The references of what lies in the cart of the admin, and of what they have booked for later."""
 YEAR = datetime.now(UTC).year
 PAGES = {
     "start": "/",
@@ -167,6 +168,7 @@ PAGES = {
     "free by the hour": "/buchen?art=room&suchen=1",
     "cart": "/korb",
     "cart change": f"/korb/{IN_CART}",
+    "my booking changed": f"/meine-buchungen/{COMING}/aendern",
     "my bookings": "/meine-buchungen",
     "my booking": f"/meine-buchungen/{BOOKED}?neu=1",
     "desk": "/borken/verwaltung/theke?code=nichts",
@@ -209,7 +211,7 @@ AS_ADMIN = frozenset(
     | {"booking check", "my bookings", "my booking"}
     | {"desk", "desk booking", "desk head", "desk slip"}
     | {"my needs", "needs", "statistics", "dry run", "quality"}
-    | {"cart", "cart change"}
+    | {"cart", "cart change", "my booking changed"}
     | {"set-up taken over", "credentials"}
     | {"inventory", "inventory found", "inventory empty", "inventory table", "labels", "tours"}
     | {"model new", "model", "model changed", "piece"}
@@ -333,6 +335,9 @@ def book(net: Network, who: int) -> None:
         )  # fmt: skip
         number, _ = progress.enter(session, held, "browser cart", "", now())
         session.get_one(models.Booking, number).reference = IN_CART
+        coming = dataclasses.replace(held, state="confirmed", held_until=None)
+        number, _ = progress.enter(session, coming, "browser later", "", now())
+        session.get_one(models.Booking, number).reference = COMING
         one = session.scalars(
             sa.select(models.Bookable).where(models.Bookable.kind == Kind.CONSULTING)
         ).one()

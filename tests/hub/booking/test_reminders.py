@@ -97,7 +97,7 @@ def test_an_extension_starts_anew_and_a_return_ends_it(centre: Centre) -> None:
     longer = Stretch(START, DUE + timedelta(days=7))
     with centre.hub.db.write() as session:
         booking = session.get_one(Booking, number)
-        progress.move(session, booking, longer, 1, "x", morning(9, 12), extension=True)
+        progress.move(session, booking, longer, 1, "x", morning(9, 12), event="extended")
     assert [s.partition(":")[0] for s in remind(centre, morning(10))] == ["Verlängert"]
     assert remind(centre, morning(16)) == ["Bitte zurückbringen: Laptop"]
     centre.step(number, "returned", morning(17))
