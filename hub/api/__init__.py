@@ -10,11 +10,11 @@ from __future__ import annotations
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
-from hub.api import document, offers, own, problems, schools, search, sites
+from hub.api import document, network, offers, own, problems, schools, search, sites
 
 __all__ = ["init_app"]
 
-_VIEWS = (document, search, offers, sites, schools, own)
+_VIEWS = (document, search, offers, sites, network, schools, own)
 """Modules whose import puts their views on the blueprint."""
 
 

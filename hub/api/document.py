@@ -32,6 +32,7 @@ _TAGS = (
     ("Sites", "Who takes part."),
     ("Catalogue", "What they offer."),
     ("Search", "What people look for."),
+    ("Network", "Who offers what, how fresh it is, what is used."),
     ("Own", "What a person's token opens."),
     ("About", "The API itself."),
 )
@@ -118,6 +119,10 @@ def index(_: dict[str, Any]) -> dict[str, Any]:
             "search": link("api.search_works"),
             "suggest": link("api.suggest_texts"),
             "changes": link("api.list_changes"),
+            "matrix": link("api.show_matrix"),
+            "trend": link("api.show_trend"),
+            "sources": link("api.list_sources"),
+            "statistics": link("api.show_statistics"),
             "me": link("api.show_me"),
             "bookings": link("api.list_bookings"),
         },

@@ -280,6 +280,7 @@ _INDEXED = (
     "me",
     "bookings",
 )
+_OF_NETWORK = ("matrix", "trend", "sources", "statistics")
 INDEX: Example = {
     "title": "Medienzentren-Hub",
     "hub": _HUB,
@@ -287,6 +288,7 @@ INDEX: Example = {
     "links": {
         "document": f"{_API}/openapi.json",
         **{name: f"{_API}/{name}" for name in _INDEXED},
+        **{name: f"{_API}/network/{name}" for name in _OF_NETWORK},
     },
 }
 

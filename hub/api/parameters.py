@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import marshmallow as ma
 from marshmallow import fields, validate
 
+from hub.booking.dates import FIRST_YEAR, LAST_YEAR
 from hub.booking.progress import STATES
 from hub.catalogue.search import Sort
+from hub.network.matrix import FACETS
 from hub.records import AccessMode, Kind, MediumType
 
 LONGEST_QUERY = 300
@@ -163,6 +166,52 @@ class BookingsParameters(Parameters):
     )
     after = _after()
     limit = _limit(50, 200)
+
+
+class MatrixParameters(Parameters):
+    facet = fields.String(
+        load_default="kind",
+        validate=validate.OneOf(FACETS),
+        metadata=said("By what offers are laid out.", "level"),
+    )
+    kind = _kind()
+    site = fields.List(
+        fields.String(validate=validate.Length(min=1, max=LONGEST_VALUE)),
+        validate=validate.Length(min=1, max=MOST_VALUES),
+        metadata=said("Only these sites; may be repeated (404 if there is none).", ["borken"]),
+    )
+
+
+class TrendParameters(Parameters):
+    kind = _kind()
+    site = _site()
+    first = fields.Date(metadata=said("First day (UTC).", "2026-01-01"))
+    last = fields.Date(metadata=said("Last day (UTC); today unless asked.", "2026-03-04"))
+    limit = _limit(100, 1_000)
+
+    @ma.validates_schema
+    def _in_order(self, data: Mapping[str, Any], **_: Any) -> None:
+        first, last = data.get("first"), data.get("last")
+        if first and last and first > last:
+            raise ma.ValidationError("The first day lies after the last.", "first")
+        for name, day in (("first", first), ("last", last)):
+            if day and not FIRST_YEAR <= day.year <= LAST_YEAR:
+                raise ma.ValidationError("No day that the hub could know.", name)
+
+
+class ReadingsParameters(Parameters):
+    after = fields.String(
+        validate=validate.Length(max=2 * LONGEST_VALUE),
+        metadata=said("Where the page before ended; take it from `next`.", "borken/edmond"),
+    )
+    limit = _limit(100, 500)
+
+
+class YearParameters(Parameters):
+    year = Number(
+        validate=validate.Range(FIRST_YEAR, LAST_YEAR),
+        metadata=said("The year; the present one unless asked.", 2026),
+    )
 
 
 class ChangesParameters(Parameters):

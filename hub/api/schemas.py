@@ -513,6 +513,10 @@ class IndexLinksSchema(Answer):
     search = _text("Search.")
     suggest = _text("Completions of what is typed; needs `?q=`.")
     changes = _text("Offers as they change, withdrawn ones included.")
+    matrix = _text("Who offers what.")
+    trend = _text("Offers day by day.")
+    sources = _text("Freshness and health of every source.")
+    statistics = _text("What was used in the network; needs a token.")
     me = _text("What a token is for; needs one.")
     bookings = _text("Bookings at the token's site; needs one.")
 

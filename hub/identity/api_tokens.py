@@ -1,4 +1,5 @@
-"""Tokens with which a person's programs ask the API, each for what the person may at one site.
+"""Tokens with which a person's programs ask the API, each for what the person may at one site. At a
+Landesmedienzentrum that is, for who evaluates the network, to read its figures too.
 
 Shown once, kept as a hash. A token holds no rights of its own: what it may is looked up each time,
 so a role that is taken back is gone from its tokens too.
@@ -14,8 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.identity import audit, sessions, tokens
-from hub.identity.actor import Actor
-from hub.models import ApiToken, Person
+from hub.identity.actor import NETWORK_ROLES, Actor, Held, Role
+from hub.models import ApiToken, Person, Site
 from hub.models.base import now
 
 PREFIX = "hub_"
@@ -51,15 +52,19 @@ class Bearer:
     """Whether this use should be noted."""
 
 
-def sites_of(actor: Actor) -> list[str]:
-    """The sites for which the person can have tokens: where they hold a role."""
-    return sorted({held.site for held in actor.roles if held.site is not None})
+def sites_of(session: Session, actor: Actor) -> list[str]:
+    """The sites for which the person can have tokens: where they hold a role, and the
+    Landesmedienzentren for who evaluates the network."""
+    found = {held.site for held in actor.roles if held.site is not None}
+    if any(held.role in NETWORK_ROLES for held in actor.roles):
+        found |= set(session.scalars(sa.select(Site.key).where(Site.kind == "state")))
+    return sorted(found)
 
 
 def create(session: Session, actor: Actor, site: str, name: str, days: int) -> str:
     """A new token, which nobody can see again. Raises `TokenRefused`."""
     assert actor.person_id is not None
-    if site not in sites_of(actor):
+    if site not in sites_of(session, actor):
         raise TokenRefused("site")
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise TokenRefused("name")
@@ -117,7 +122,11 @@ def bearer(session: Session, token: str) -> Bearer | None:
         return None
     row, person = found
     moment = now()
-    held = tuple(one for one in sessions.roles_of(session, person.id) if one.site == row.site_key)
+    roles = sessions.roles_of(session, person.id)
+    held = tuple(one for one in roles if one.site == row.site_key)
+    if any(one.role in NETWORK_ROLES for one in roles) and _is_state(session, row.site_key):
+        # To evaluate is all that a token may do beyond its site, whatever the person may.
+        held += (Held(Role.STATE_ANALYST, None),)
     if row.expires_at <= moment or not held:
         return None
     return Bearer(
@@ -128,6 +137,11 @@ def bearer(session: Session, token: str) -> Bearer | None:
         row.expires_at,
         row.used_at is None or row.used_at < moment - NOTED_EVERY,
     )
+
+
+def _is_state(session: Session, site: str) -> bool:
+    kind = session.scalar(sa.select(Site.kind).where(Site.key == site))
+    return kind == "state"
 
 
 def note_use(session: Session, token_id: int) -> None:

@@ -66,11 +66,12 @@ def _page(problem: dict[str, str], *, typed: str = "", token: str = "") -> str:
     names = {key: row.name for key, row in context.sites().items()}
     with context.the_hub().db.read() as session:
         mine = api_tokens.of_person(session, actor.person_id)
+        sites = api_tokens.sites_of(session, actor)
     return render_template(
         "api_tokens.html",
         tokens=mine,
         names=names,
-        sites=[(key, names[key]) for key in api_tokens.sites_of(actor) if key in names],
+        sites=[(key, names[key]) for key in sites if key in names],
         days=[(str(one), gettext("%(number)s days", number=one)) for one in DAYS],
         typed=typed,
         token=token,

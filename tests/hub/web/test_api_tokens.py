@@ -208,7 +208,8 @@ def test_without_a_token_nothing_is_told(
 ) -> None:
     log_in(client, hub, Role.SITE_ADMIN, "borken")
     with app.test_request_context():
-        path = url_for(endpoint)
+        (rule,) = app.url_map.iter_rules(endpoint)
+        path = url_for(endpoint, **dict.fromkeys(rule.arguments, "borken"))
     answer = client.get(path)
     assert answer.status_code == 401, "a browser's cookie is no token"
     assert answer.mimetype == "application/problem+json"
