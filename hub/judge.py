@@ -37,15 +37,19 @@ def judge(installed: Installed, name: str) -> list[str]:
         plugin = installed.load(name)
     except Unusable as reason:
         return [str(reason)]
-    source = _source(plugin)
-    return [
-        *_declared(plugin),
-        *_config(plugin.Config(), ""),
-        *_personal_data(plugin, source),
-        *_hosts(plugin, source),
-        *_templates(source),
-        *_translations(plugin, source),
-    ]
+    return [text for found in findings(plugin, source(plugin)).values() for text in found]
+
+
+def findings(plugin: type[Plugin], files: list[Path]) -> dict[str, list[str]]:
+    """What is wrong with a plugin, by what was looked at; `files` are its own (`source`)."""
+    return {
+        "declared": list(_declared(plugin)),
+        "config": list(_config(plugin.Config(), "")),
+        "personal_data": list(_personal_data(plugin, files)),
+        "hosts": list(_hosts(plugin, files)),
+        "templates": list(_templates(files)),
+        "translations": list(_translations(plugin, files)),
+    }
 
 
 def fields(schema: ma.Schema, path: str = "") -> Iterator[tuple[str, ma.fields.Field[Any]]]:
@@ -60,7 +64,7 @@ def fields(schema: ma.Schema, path: str = "") -> Iterator[tuple[str, ma.fields.F
             yield from fields(inner.schema, here)
 
 
-def _source(plugin: type[Plugin]) -> list[Path]:
+def source(plugin: type[Plugin]) -> list[Path]:
     """The plugin's own files: its module, or all of the package whose `__init__` has the class."""
     module = Path(inspect.getfile(plugin))
     top = module.parent

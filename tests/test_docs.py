@@ -12,6 +12,7 @@ import pytest
 
 from hub import hookspecs, scaffold
 from hub.installed import hooks_of, specified_hooks
+from hub.tiers import RULES, Tier
 
 TEXT = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### `(\w+)`\n(.*?)(?=^##)", TEXT, re.DOTALL | re.MULTILINE))
@@ -19,6 +20,15 @@ SECTIONS = dict(re.findall(r"^### `(\w+)`\n(.*?)(?=^##)", TEXT, re.DOTALL | re.M
 
 def test_every_hook_has_its_section_and_no_other_has_one() -> None:
     assert set(SECTIONS) == set(specified_hooks())
+
+
+def test_every_rule_of_a_tier_is_listed_under_it() -> None:
+    (section,) = re.findall(r"^## Quality tiers\n(.*?)(?=^## )", TEXT, re.DOTALL | re.MULTILINE)
+    told = dict(re.findall(r"^\*\*(\w+)\*\*\n\n((?:- .*\n)+)", section, re.MULTILINE))
+    assert list(told) == [tier.capitalize() for tier in Tier]
+    for tier in Tier:
+        rules = [f"- {rule.text['en']}" for rule in RULES if rule.tier is tier]
+        assert told[tier.capitalize()].splitlines() == rules
 
 
 @pytest.mark.parametrize("name", specified_hooks())

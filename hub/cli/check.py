@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -37,14 +37,21 @@ def command(live: bool, deadline: float, plugin: str | None, as_json: bool) -> N
     failed when they were searched live.
     """
     problems = _judged(plugin) if plugin else list(_problems(live, deadline))
+    tier = _tier(plugin) if plugin else {}
     if problems or as_json:
         report(
-            {"problems": [{"where": where, "problem": what} for where, what in problems]},
+            {"problems": [{"where": where, "problem": what} for where, what in problems], **tier},
             as_json,
             (("WHERE", "PROBLEM"), problems),
         )
     else:
         click.echo("Everything is in order.")
+    if tier and not as_json:
+        click.echo(f"Tier: {tier['tier'] or 'none'}.")
+        for one in tier["missing"]:
+            click.echo(f"Missing for {tier['next']}: {one['rule']}")
+            for breach in one["breaches"]:
+                click.echo(f"  {breach}")
     if problems:
         raise SystemExit(1)
 
@@ -54,6 +61,24 @@ def _judged(plugin: str) -> list[tuple[str, str]]:
     from hub.judge import judge
 
     return [(plugin, problem) for problem in judge(Installed(), plugin)]
+
+
+def _tier(plugin: str) -> dict[str, Any]:
+    """The quality tier of a plugin, and what it lacks for the next."""
+    from hub.installed import Installed, Unusable
+    from hub.tiers import standing
+
+    try:
+        found = standing(Installed().load(plugin))
+    except Unusable:
+        return {}
+    return {
+        "tier": found.tier,
+        "next": found.next,
+        "missing": [
+            {"rule": rule.text["en"], "breaches": breaches} for rule, breaches in found.missing
+        ],
+    }
 
 
 def _problems(live: bool, deadline: float) -> Iterator[tuple[str, str]]:

@@ -28,6 +28,7 @@ from hub.web.config_form import Control
 from hub.web.language import language
 from hub.web.log_pages import ACTION
 from hub.web.page import Crumb
+from hub.web.tier_words import TierText, tier_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def listing(site: str) -> str:
         enabled=[one for one in found if one.enabled],
         available=[one for one in found if not one.enabled],
         attention=[one for one in found if one.needs_a_person],
+        tiers=_tiers(found),
         may_configure=can(login.actor(), "plugin.configure", site),
         **_words(),
         crumbs=_crumbs(site),
@@ -175,6 +177,16 @@ def read_now(site: str, plugin: str) -> ResponseReturnValue:
             session, planned.task, planned.arguments, key=planned.name, lanes=planned.lanes
         )
     return redirect(url_for("runs.listing", site=site, plugin=plugin), 303)
+
+
+def _tiers(found: Sequence[Connection]) -> dict[str, TierText]:
+    """The quality of each plugin that can be loaded, by name."""
+    texts = {}
+    for one in found:
+        with suppress(Unusable):
+            loaded = context.the_hub().sites.installed.load(one.plugin)
+            texts[one.plugin] = tier_text(loaded)
+    return texts
 
 
 def _connection(site: str, plugin: str) -> tuple[Connection, type[Plugin] | None]:

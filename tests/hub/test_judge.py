@@ -15,6 +15,7 @@ from hub.cli import main
 from hub.installed import Installed
 from hub.judge import judge
 from hub.testing import Entry
+from hub.tiers import RULES, Tier, _examine, standing
 
 CODE = """
 import marshmallow as ma
@@ -116,9 +117,35 @@ def test_who_is_given_personal_data_must_say_so(faulty: type[Any]) -> None:
     assert any("identity_complete is given personal data" in one for one in problems)
 
 
+def test_a_tier_needs_all_rules_of_it_and_of_those_below(faulty: type[Any]) -> None:
+    found = standing(faulty)
+    assert (found.tier, found.next) == (None, Tier.BRONZE)
+    assert [rule.name for rule, _ in found.missing] == ["described"]
+    for rule in RULES[1:]:
+        assert list(rule.broken(_examine(faulty))) or rule.name in ("health", "help", "resumes")
+
+
+@pytest.mark.parametrize("name", Installed().names())
+def test_every_bundled_plugin_is_silver_at_least(name: str) -> None:
+    assert standing(Installed().load(name)).tier not in (None, Tier.BRONZE)
+
+
+def test_what_cannot_be_looked_at_has_no_tier(faulty: type[Any]) -> None:
+    class Bad(faulty):  # type: ignore[misc]
+        @staticmethod
+        def Config() -> None:
+            raise RuntimeError
+
+    assert standing(Bad).tier is None
+
+
 def test_the_command_tells_it_and_exits_with_1() -> None:
     good = CliRunner().invoke(main, ["check", "--plugin", "feed"])
     assert good.exit_code == 0, good.output
+    assert "Tier: platinum." in good.output
+    less = CliRunner().invoke(main, ["check", "--plugin", "webhooks"])
+    assert less.exit_code == 0, "a higher tier is no duty"
+    assert "Missing for gold: What connects" in less.output
     bad = CliRunner().invoke(main, ["check", "--plugin", "no_such_plugin"])
     assert bad.exit_code == 1
     assert "install the package" in bad.output

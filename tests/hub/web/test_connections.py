@@ -48,6 +48,8 @@ def test_the_page_shows_what_is_on_and_what_could_be(admin: FlaskClient) -> None
     assert "Verfügbar (7)" in page
     assert "Tabellen (CSV, XLSX, ODS)" in page
     assert "Welche Daten fließen?" in page
+    assert "Qualität: Platin" in page
+    assert "Für Gold fehlt: Jede Pflichteinstellung" in page
     assert "Aufmerksamkeit" not in page
 
 
