@@ -15,13 +15,14 @@ from flask_babel import gettext
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from hub.booking import progress, typed, wording, workflow
+from hub.booking import progress, stages, typed, wording, workflow
 from hub.booking.errors import BookingError, NotNow
 from hub.booking.intervals import Stretch
 from hub.booking.progress import HOLDING
 from hub.booking.workflow import Stage, Workflow
 from hub.identity import people
 from hub.models import Booking, BookingEvent, Case, CaseNote, Person, Site
+from hub.records import Kind
 
 MOST = 300
 """Cases in a list."""
@@ -98,8 +99,9 @@ def listing(session: Session, site: str, plugin: str, wanted: Wanted, today: dat
     else:
         query = query.order_by(Case.due_on.is_(None), Case.due_on, Booking.created_at, Booking.id)
     found = []
+    flows = {kind: stages.flow(session, site, kind) for kind in workflow.WORKFLOWS}
     for booking, case in session.execute(query):
-        flow = workflow.of(booking.kind)
+        flow = flows.get(Kind(booking.kind))
         if flow is None:
             continue
         stage = flow.standing(case.stage if case else "", booking.state)
@@ -122,7 +124,7 @@ def find(session: Session, site: str, plugin: str, reference: str) -> Booking | 
 def case_of(session: Session, booking: Booking) -> Case:
     """How far a request is; what nobody has touched is at the first stage, and not stored yet."""
     found = session.get(Case, booking.id)
-    flow = flow_of(booking)
+    flow = flow_of(session, booking)
     if found is not None:
         return found
     return Case(
@@ -135,9 +137,9 @@ def case_of(session: Session, booking: Booking) -> Case:
     )
 
 
-def flow_of(booking: Booking) -> Workflow:
-    """The workflow of a request; raises `LookupError` for what is none."""
-    flow = workflow.of(booking.kind)
+def flow_of(session: Session, booking: Booking) -> Workflow:
+    """The workflow of a request at its site; raises `LookupError` for what is none."""
+    flow = stages.flow(session, booking.site_key, booking.kind)
     if flow is None:
         raise LookupError(booking.kind)
     return flow
@@ -145,7 +147,7 @@ def flow_of(booking: Booking) -> Workflow:
 
 def standing(session: Session, booking: Booking) -> Stage:
     """The stage at which a request is."""
-    return flow_of(booking).standing(case_of(session, booking).stage, booking.state)
+    return flow_of(session, booking).standing(case_of(session, booking).stage, booking.state)
 
 
 def move(
@@ -156,7 +158,8 @@ def move(
     `seen` is the stage that was shown to whoever decides. Raises `CaseError`, or `NotNow` where the
     booking cannot come to that state.
     """
-    flow = flow_of(booking)
+    stages.hold(session, booking.site_key)
+    flow = flow_of(session, booking)
     stage = flow.stage(code)
     if stage is None:
         raise CaseError("changed")
@@ -190,7 +193,7 @@ def look_after(
 ) -> None:
     """Note who looks after a request, by when, and what its workflow asks besides. Raises
     `CaseError` where the round of Medienscouts has its schools."""
-    flow = flow_of(booking)
+    flow = flow_of(session, booking)
     case = _own(session, booking, now)
     known = {one.code: one for one in flow.fields}
     kept = {
@@ -218,7 +221,7 @@ def look_after(
 
 def refuse(session: Session, booking: Booking, reason: str, actor: str, now: datetime) -> None:
     """Say no, with the reason for the person; a second click changes nothing."""
-    flow_of(booking)
+    flow_of(session, booking)
     if booking.state != "refused":
         progress.advance(session, booking, "refused", actor, now, reason=reason)
 
@@ -228,7 +231,7 @@ def say(
 ) -> int | None:
     """Add a `note`, an `answer` or a `message`, once per key; returns its number, None where it
     was there. Raises `CaseError` for an empty one, and for more than somebody may write."""
-    flow_of(booking)
+    flow_of(session, booking)
     text = typed.text(text, LONGEST_TEXT)
     if not text:
         raise CaseError("empty")
@@ -245,7 +248,7 @@ def say(
 
 def history(session: Session, booking: Booking, kinds: Collection[str]) -> list[Said]:
     """What was said and done, the oldest first; a stage by its name."""
-    flow = flow_of(booking)
+    flow = flow_of(session, booking)
     rows = session.scalars(
         sa.select(CaseNote)
         .where(CaseNote.booking_id == booking.id, CaseNote.kind.in_(kinds))
@@ -253,10 +256,7 @@ def history(session: Session, booking: Booking, kinds: Collection[str]) -> list[
     )
     found = []
     for row in rows:
-        text = row.text
-        if row.kind == STAGE:
-            stage = flow.stage(row.text)
-            text = str(stage.label) if stage else row.text
+        text = flow.name(row.text) if row.kind == STAGE else row.text
         found.append(Said(row.at, row.kind, row.author, text))
     return found
 
@@ -277,7 +277,7 @@ def events(session: Session, booking: Booking) -> list[Said]:
 
 def agree(session: Session, booking: Booking, time: Stretch, actor: str, now: datetime) -> None:
     """Give a request the time that was agreed upon; raises `Unbookable` or `NotNow`."""
-    flow_of(booking)
+    flow_of(session, booking)
     if time != Stretch(booking.starts_at, booking.ends_at):
         progress.move(session, booking, time, booking.quantity, actor, now)
 
@@ -340,7 +340,7 @@ def _own(session: Session, booking: Booking, now: datetime) -> Case:
             booking_id=booking.id,
             site_key=booking.site_key,
             person_id=booking.person_id,
-            stage=flow_of(booking).standing("", booking.state).code,
+            stage=flow_of(session, booking).standing("", booking.state).code,
             assigned="",
             details={},
             competences=[],

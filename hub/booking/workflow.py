@@ -1,5 +1,7 @@
 """How a request of each kind goes, as data: its stages, and what the staff note on the way.
 
+A site may have the stages otherwise (`hub.booking.stages`).
+
 Each stage says which state of the booking it means, so that moving the stage drives the booking.
 """
 
@@ -47,12 +49,19 @@ class Workflow:
 
     stages: tuple[Stage, ...]
     fields: tuple[Field, ...] = ()
+    former: tuple[Stage, ...] = ()
+    """Stages that a site has taken out, which still name what was."""
     competences: bool = False
     """Whether the areas of the Medienkompetenzrahmen NRW are ticked that are covered."""
 
     def stage(self, code: str) -> Stage | None:
         """The stage with this code."""
         return next((one for one in self.stages if one.code == code), None)
+
+    def name(self, code: str) -> str:
+        """What a stage is called, also one that was taken out."""
+        found = next((one for one in (*self.stages, *self.former) if one.code == code), None)
+        return str(found.label) if found else code
 
     def standing(self, code: str, state: str) -> Stage:
         """Where a request stands: at its stage, or at the first one of the state that the booking

@@ -20,7 +20,7 @@ from hub.models.booking import (
     Item,
     OpeningHours,
 )
-from hub.models.case import Case, CaseNote
+from hub.models.case import Case, CaseNote, WorkflowStages
 from hub.models.catalogue import Offer, OfferGrant, Work, WorkKey
 from hub.models.figures import OfferDay, OfferFigure
 from hub.models.identity import (
@@ -124,4 +124,5 @@ __all__ = [
     "WorkLink",
     "WorkMatching",
     "YearlyReport",
+    "WorkflowStages",
 ]

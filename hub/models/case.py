@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -35,6 +36,23 @@ class Case(Base):
     competences: Mapped[list[str]] = mapped_column(JSON, default=list)
     """Codes of the Medienkompetenzrahmen that the concept covers."""
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class WorkflowStages(Base):
+    """The stages of requests of one kind, where a site has them otherwise than bundled."""
+
+    __tablename__ = "workflow_stages"
+
+    site_key: Mapped[str] = mapped_column(
+        ForeignKey("site.key", ondelete="CASCADE"), primary_key=True
+    )
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    stages: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """`hub.booking.stages.Plan`: `live` and `gone`, each a list of code, state and label."""
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """The same before the last change."""
+    version: Mapped[int]
+    """How often they were changed."""
 
 
 class CaseNote(Base):

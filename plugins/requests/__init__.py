@@ -6,7 +6,8 @@ from pathlib import Path
 
 from hub import PersonalData
 from hub.booking.keeping import LedgerPlugin
-from plugins.requests.offers import pages  # with the pages of the requests themselves
+from plugins.requests import offers, stage_pages  # noqa: F401 - their pages
+from plugins.requests.pages import pages
 
 
 class Requests(LedgerPlugin):

@@ -13,7 +13,17 @@ from flask_babel import get_locale, gettext
 from sqlalchemy.orm import Session
 
 from hub import permission
-from hub.booking import askers, case_letters, cases, dates, house, questions, requests, wording
+from hub.booking import (
+    askers,
+    case_letters,
+    cases,
+    dates,
+    house,
+    questions,
+    requests,
+    stages,
+    wording,
+)
 from hub.booking.cases import CaseError, Wanted
 from hub.booking.errors import BookingError
 from hub.booking.intervals import Stretch
@@ -46,13 +56,14 @@ def listing() -> str:
         found = cases.listing(session, g.site.key, g.plugin.name, wanted, today)
         who = askers.of(session, g.site.key, [one.booking for one in found])
         staff = cases.staff(session, g.site.key)
+        flow = stages.flow(session, g.site.key, wanted.kind) if wanted.kind in WORKFLOWS else None
     kinds = requests.kinds(language())
     return render_template(
         "requests/list.html",
         centre=g.site.row,
         wanted=wanted,
         kinds=kinds,
-        stages=_stages(wanted.kind),
+        stages=[(one.code, one.label) for one in flow.stages] if flow else [],
         staff=staff,
         rows=[
             {
@@ -103,7 +114,7 @@ def look_after(reference: str) -> ResponseReturnValue:
         return _page(reference, errors={"faellig": told}, status=400)
 
     def do(session: Session, row: Any) -> None:
-        fields = cases.flow_of(row).fields
+        fields = cases.flow_of(session, row).fields
         cases.look_after(
             session,
             row,
@@ -214,7 +225,7 @@ def _page(
         row = _row(session, reference)
         calendar = house.calendar(session, g.site.key)
         case, stage = cases.case_of(session, row), cases.standing(session, row)
-        flow = cases.flow_of(row)
+        flow = cases.flow_of(session, row)
         asker = askers.of(session, g.site.key, [row])[row.id]
         staff = cases.staff(session, g.site.key)
         said = [
@@ -276,16 +287,6 @@ def _page(
 
 def _overdue(due_on: date | None, today: date, state: str) -> bool:
     return due_on is not None and due_on < today and state in HOLDING
-
-
-def _stages(kind: str) -> list[tuple[str, Any]]:
-    """The stages of one kind; none where no kind is chosen."""
-    return [
-        (stage.code, stage.label)
-        for one, flow in WORKFLOWS.items()
-        if one == kind
-        for stage in flow.stages
-    ]
 
 
 def _row(session: Session, reference: str) -> Any:

@@ -159,6 +159,7 @@ PAGES = {
     "courses waited for": "/angebot/{training-Podcast}/buchen?weiter=warten&anzahl=1",
     "courses offered": f"/meine-buchungen/{OFFERED}",
     "requests": "/borken/requests/?art=consulting",
+    "stages": "/borken/requests/ablauf?art=scouts&fertig=1",
     "request": f"/borken/requests/fall/{ASKED}",
     "what can be asked for": "/borken/requests/angebote",
     "what can be asked for changed": "/borken/requests/angebote/consulting-Medienkonzept",
@@ -216,7 +217,7 @@ AS_ADMIN = frozenset(
     | {"inventory", "inventory found", "inventory empty", "inventory table", "labels", "tours"}
     | {"model new", "model", "model changed", "piece"}
     | {"rules of booking", "opening hours"}
-    | {"rooms", "room", "room new", "requests", "request", "my request"}
+    | {"rooms", "room", "room new", "requests", "request", "my request", "stages"}
     | {"what can be asked for", "what can be asked for changed"}
     | {"courses", "courses new", "courses one", "courses changed", "courses called off"}
     | {"courses attended", "courses certificate", "courses offered"}
