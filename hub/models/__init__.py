@@ -123,6 +123,6 @@ __all__ = [
     "WorkKey",
     "WorkLink",
     "WorkMatching",
-    "YearlyReport",
     "WorkflowStages",
+    "YearlyReport",
 ]
