@@ -12,6 +12,7 @@ from hub.runtime import Hub
 from hub.web import (
     about,
     account,
+    again,
     api_tokens,
     assets,
     booking,
@@ -101,6 +102,7 @@ def create_app(hub: Hub | None = None) -> Flask:
         booking,
         booking_check,
         booking_rules,
+        again,
         cart,
         calendar_feed,
         moving,

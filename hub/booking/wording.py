@@ -212,6 +212,9 @@ _RULES: Mapping[str, Told] = {
         "There are %(number)s things in your cart, more do not fit. Book them first.",
         number=one.limit,
     ),
+    "templates": lambda one, _: gettext(
+        "You have %(number)s templates, more are not possible. Delete one.", number=one.limit
+    ),
     "most_open": lambda one, _: gettext(
         "You have %(number)s open bookings, more are not possible at the same time.",
         number=one.limit,

@@ -6,7 +6,7 @@ What was typed on the first page stands in hidden fields until the booking is se
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -120,6 +120,30 @@ def read(view: OfferView, asked: Asked, actor: Actor) -> tuple[BookingRequest | 
             waiting=bookable.waits(),
         ),
         [],
+    )
+
+
+def plain(
+    view: OfferView,
+    asked: Asked,
+    actor: Actor,
+    note: str = "",
+    answers: Mapping[str, str] | None = None,
+) -> BookingRequest:
+    """What is asked for where no form asked for more than time and number."""
+    who = actor.record()
+    assert who is not None
+    with context.the_hub().db.read() as session:
+        institution = bookable.first_institution(session, actor, view.site)
+    return BookingRequest(
+        offer=Offer(view.id, view.site, view.plugin, view.record),
+        person=who,
+        start=asked.time.start,
+        end=asked.time.end,
+        quantity=asked.quantity,
+        note=note,
+        answers=answers or {},
+        institution=institution,
     )
 
 

@@ -17,15 +17,14 @@ from hub.booking import cart, contacts, house, making, questions, wording
 from hub.booking.cart import Refused, Terms
 from hub.booking.errors import BookingError, Unbookable
 from hub.booking.intervals import Stretch
-from hub.catalogue.offers import OfferView
 from hub.identity.actor import Actor
 from hub.identity.permissions import can
 from hub.models import Booking
-from hub.records import BookingRequest, Contact, Kind, Offer
+from hub.records import Contact, Kind
 from hub.web import bookable, booking_check, changing, context, login, my_bookings, texts, wishes
 from hub.web.booking_check import Who
 from hub.web.page import Crumb
-from hub.web.wishes import Asked, Wish
+from hub.web.wishes import Wish
 
 pages = Blueprint("cart", __name__, url_prefix="/korb")
 
@@ -85,7 +84,7 @@ def put(offer_id: int) -> ResponseReturnValue:
     elif questions.of(view.kind):
         return booking_check.to_first(view, wish)
     else:
-        wanted = _plain(view, asked, actor)
+        wanted = booking_check.plain(view, asked, actor)
     key = f"cart-{actor.person_id}-{offer_id}-{booking_check.text('schluessel', 64)}"
     try:
         making.put_into_cart(context.the_hub().db, site, wanted, key, context.now())
@@ -318,22 +317,6 @@ def _search_more(row: Booking | None) -> str:
     time = Stretch(row.starts_at, row.ends_at)
     wish: Wish = wishes.of(Kind(row.kind), time, 1, bookable.calendar_of(row.site_key))
     return url_for("free.show", art=row.kind, **wish.parameters())
-
-
-def _plain(view: OfferView, asked: Asked, actor: Actor) -> BookingRequest:
-    """What is asked for where nothing but time and number was chosen."""
-    who = actor.record()
-    assert who is not None
-    with context.the_hub().db.read() as session:
-        institution = bookable.first_institution(session, actor, view.site)
-    return BookingRequest(
-        offer=Offer(view.id, view.site, view.plugin, view.record),
-        person=who,
-        start=asked.time.start,
-        end=asked.time.end,
-        quantity=asked.quantity,
-        institution=institution,
-    )
 
 
 def _mine(session: Session, actor: Actor, reference: str) -> Booking:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from hub import activations, models, profile
 from hub.app import create_app
-from hub.booking import blocks, cases, contacts, dates, items, opening, progress
+from hub.booking import again, blocks, cases, contacts, dates, items, opening, progress
 from hub.booking.intervals import Stretch
 from hub.db import Database, migrate
 from hub.errors import Unavailable
@@ -168,6 +168,7 @@ PAGES = {
     + urlencode({**dates.fields("beginn", DAY), **dates.fields("ende", DAY)}),
     "free by the hour": "/buchen?art=room&suchen=1",
     "cart": "/korb",
+    "cart templates": "/korb/vorlagen",
     "cart change": f"/korb/{IN_CART}",
     "my booking changed": f"/meine-buchungen/{COMING}/aendern",
     "my bookings": "/meine-buchungen",
@@ -212,7 +213,7 @@ AS_ADMIN = frozenset(
     | {"booking check", "my bookings", "my booking"}
     | {"desk", "desk booking", "desk head", "desk slip"}
     | {"my needs", "needs", "statistics", "dry run", "quality"}
-    | {"cart", "cart change", "my booking changed"}
+    | {"cart", "cart change", "cart templates", "my booking changed"}
     | {"set-up taken over", "credentials"}
     | {"inventory", "inventory found", "inventory empty", "inventory table", "labels", "tours"}
     | {"model new", "model", "model changed", "piece"}
@@ -336,6 +337,7 @@ def book(net: Network, who: int) -> None:
         )  # fmt: skip
         number, _ = progress.enter(session, held, "browser cart", "", now())
         session.get_one(models.Booking, number).reference = IN_CART
+        again.save(session, who, "Projektwoche", [session.get_one(models.Booking, number)], now())
         coming = dataclasses.replace(held, state="confirmed", held_until=None)
         number, _ = progress.enter(session, coming, "browser later", "", now())
         session.get_one(models.Booking, number).reference = COMING

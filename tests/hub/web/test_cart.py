@@ -12,14 +12,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hub import activations
-from hub.booking import cart, stock
+from hub.booking import cart, dates, stock
 from hub.catalogue.sync import sync
 from hub.identity import people
 from hub.identity.actor import Role
 from hub.models import Booking, BookingRules, Hold, Offer
 from hub.models.base import now
 from hub.records import Kind, Record
-from tests.bookings import SITE, bookings, offer, open_day, wish
+from tests.bookings import SITE, bookings, calendar, offer, open_day, wish
 from tests.hub.web.test_booking import ANSWERS, CONTACT, allow, book, page
 from tests.hub.web.test_pages import text_of
 from tests.identities import COOKIE, log_in, send, token
@@ -168,3 +168,53 @@ def test_a_cart_is_nobodys_business(net: Network, app: Flask, teacher: FlaskClie
         )
     cart.tidy(net.hub.db, now(), lambda: None)
     assert not bookings(net)
+
+
+def test_what_is_booked_again_and_again(net: Network, app: Flask, teacher: FlaskClient) -> None:
+    first, last = open_day(net, 30), open_day(net, 33)
+    case, room = offer(net), offer(net, Kind.ROOM, 1, "MediaLab")
+    assert "Sie haben keine Vorlage" in text_of(teacher.get("/korb/vorlagen").text)
+    nothing = send(teacher, "/meine-buchungen", "/korb/vorlagen", vorlage="Leer")
+    assert nothing.status_code == 409
+    put(teacher, case, wish(first, last, anzahl="2"), nachricht="Mit Netzteil")
+    put(teacher, room, wish(last, von="9:00", bis="12"), **ANSWERS[Kind.ROOM])
+    assert send(teacher, "/korb", "/korb/vorlagen", vorlage=" ").status_code == 422
+    for _ in range(2):
+        saved = send(teacher, "/korb", "/korb/vorlagen", vorlage="Projekt  woche")
+        assert "Die Vorlage ist gespeichert" in teacher.get(saved.headers["Location"]).text
+    assert book_all(teacher).status_code == 303
+    shown = teacher.get("/korb/vorlagen").text
+    assert shown.count("Projekt woche</h2>") == 1
+    (number,) = re.findall(r"/korb/vorlagen/([0-9]+)/loeschen", shown)
+    use = f"/korb/vorlagen/{number}"
+    assert send(teacher, "/korb/vorlagen", use).status_code == 422
+    the = calendar(net)
+    day = next(
+        day
+        for day in (first + timedelta(weeks=weeks) for weeks in range(4, 20))
+        if the.is_open(day) and the.is_open(day + (last - first))
+    )
+    begin = dates.fields(f"beginn{number}", day)
+    again = send(teacher, "/korb/vorlagen", use, schluessel="einmal", **begin)
+    assert again.status_code == 303, text_of(again.text)
+    send(teacher, "/korb/vorlagen", use, schluessel="einmal", **begin)
+    *booked, tablets, lab = bookings(net)
+    assert len(booked) == 2, "a second click puts nothing in"
+    assert (the.day(tablets.starts_at), tablets.quantity) == (day, 2)
+    assert the.day(lab.starts_at) == day + (last - first)
+    assert tablets.note == "Mit Netzteil"
+    assert lab.answers == booked[1].answers
+    full = send(teacher, "/korb/vorlagen", use, schluessel="nochmal", **begin)
+    assert full.status_code == 409
+    assert "nichts frei" in text_of(full.text)
+    once_more = teacher.get(f"/meine-buchungen/{booked[0].reference}/noch-einmal")
+    to = once_more.headers["Location"]
+    assert to.startswith(f"/angebot/{case}/buchen?")
+    assert teacher.get(f"{to}&weiter=1").status_code == 200, "it is possible"
+    colleague = app.test_client()
+    log_in(colleague, net.hub, Role.TEACHER, SITE)
+    assert send(colleague, "/meine-buchungen", use, **begin).status_code == 404
+    send(colleague, "/meine-buchungen", f"{use}/loeschen")
+    for _ in range(2):
+        assert send(teacher, "/korb/vorlagen", f"{use}/loeschen").status_code == 303
+    assert "Sie haben keine Vorlage" in text_of(teacher.get("/korb/vorlagen").text)
