@@ -144,7 +144,11 @@ def health() -> None:
 
 @hookspec
 def menu_items(person: Person | None) -> Iterable[MenuItem]:  # type: ignore[empty-body]
-    """Links of this plugin for the site's menu, for this person. Asked together."""
+    """Links of this plugin for the menu of the site's staff, for this person. Asked together.
+
+    They stand on the desk and on the page of connections; at most 20, each a path of the hub or a
+    web address.
+    """
 
 
 @hookspec

@@ -23,7 +23,7 @@ from hub.installed import Unusable, load_config
 from hub.jobs import queue, sources
 from hub.plugin import Plugin
 from hub.secrets import SecretError
-from hub.web import config_form, context, login
+from hub.web import config_form, context, login, menu
 from hub.web.config_form import Control
 from hub.web.language import language
 from hub.web.log_pages import ACTION
@@ -78,6 +78,7 @@ def listing(site: str) -> str:
         available=[one for one in found if not one.enabled],
         attention=[one for one in found if one.needs_a_person],
         tiers=_tiers(found),
+        menu=menu.entries(site),
         may_configure=can(login.actor(), "plugin.configure", site),
         **_words(),
         crumbs=_crumbs(site),

@@ -30,7 +30,7 @@ from hub.booking.errors import BookingError, Unbookable
 from hub.booking.items import Back
 from hub.booking.progress import MADE, NEXT
 from hub.models import Bookable, Booking, BookingContact, Institution
-from hub.web import context, login, my_bookings
+from hub.web import context, login, menu, my_bookings
 from hub.web.language import language
 from hub.web.my_bookings import Line
 from hub.web.page import Crumb, asked_text
@@ -140,6 +140,7 @@ def today(site: str) -> ResponseReturnValue:
         conflicts=conflicts,
         code=code,
         neighbours=_neighbours(site),
+        menu=menu.entries(site, without=[address for address, _ in _neighbours(site)]),
         crumbs=[_home(site), Crumb(gettext("Desk"))],
     )
 
