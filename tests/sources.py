@@ -106,6 +106,7 @@ def site_row(key: str, position: int = 0, **values: Any) -> models.Site:
             "branches": [],
             "profile": {},
             "position": position,
+            "second_factor": False,
             **values,
         }
     )

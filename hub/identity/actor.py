@@ -59,6 +59,8 @@ class Actor:
     key: str = ""
     name: str = ""
     roles: tuple[Held, ...] = ()
+    withheld: tuple[Held, ...] = ()
+    """Roles that rest because their place demands a second factor and the person has none."""
     session_id: int | None = None
     context: Held | None = None
     """In whose name the person acts now: it decides licences and rights to book."""

@@ -20,6 +20,7 @@ from hub.models import (
     LoginSession,
     Membership,
     Person,
+    SecondFactor,
     Site,
 )
 from hub.models.base import now
@@ -48,6 +49,8 @@ class Colleague:
     email: str
     roles: tuple[Role, ...]
     seen_at: datetime | None
+    second_factor: bool
+    """Whether their logins need one."""
 
 
 def add(session: Session, *, name: str, email: str) -> Person:
@@ -182,18 +185,40 @@ def revoke(session: Session, person_id: int, role: Role, site: str | None, *, by
 def colleagues(session: Session, site: str | None) -> list[Colleague]:
     """Everybody with a role that was granted here, by name."""
     rows = session.execute(
-        sa.select(Person, Membership.role)
+        sa.select(Person, Membership.role, SecondFactor.confirmed_at)
         .join(Membership, Membership.person_id == Person.id)
+        .outerjoin(SecondFactor, SecondFactor.person_id == Person.id)
         .where(Membership.site_key == site, Membership.source == LOCAL, _holds())
         .order_by(sa.func.lower(Person.name), Person.id, Membership.role)
     )
     found: dict[int, Colleague] = {}
-    for person, role in rows:
+    for person, role, sure_since in rows:
         before = found[person.id].roles if person.id in found else ()
         found[person.id] = Colleague(
-            person.id, person.name, person.email, (*before, Role(role)), person.seen_at
+            person.id,
+            person.name,
+            person.email,
+            (*before, Role(role)),
+            person.seen_at,
+            sure_since is not None,
         )
     return list(found.values())
+
+
+def demand_second_factor(session: Session, site: str, demanded: bool, *, by: str) -> None:
+    """Let the roles of a site's staff rest without a second factor, or not; at once."""
+    row = session.get_one(Site, site)
+    if row.second_factor != demanded:
+        audit = AuditEntry(
+            actor=by,
+            site_key=site,
+            action="second_factor.demand",
+            subject=site,
+            before={"demanded": row.second_factor},
+            after={"demanded": demanded},
+        )
+        row.second_factor = demanded
+        session.add(audit)
 
 
 def everybody(session: Session) -> Sequence[tuple[Person, Sequence[Membership]]]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from hub.identity import tokens
-from hub.identity.actor import ANONYMOUS, Actor, Held, Role
-from hub.models import LoginSession, Membership, Person
+from hub.identity.actor import ANONYMOUS, FROM_LOGIN, Actor, Held, Role
+from hub.models import LoginSession, Membership, Person, SecondFactor, Site
 from hub.models.base import now
 
 IDLE = timedelta(hours=2)
@@ -20,6 +20,7 @@ ABSOLUTE = timedelta(hours=12)
 NOTED_EVERY = timedelta(minutes=1)
 """How exactly it is known when a session was last used; not each request writes."""
 LONGEST_AGENT = 200
+AnySite = aliased(Site)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def actor(session: Session, token: str) -> tuple[Actor, bool]:
     if person is None:
         held = tuple(Held(Role(role), site, school) for role, site, school in row.guest or ())
         return Actor(roles=held, session_id=row.id, context=usual(held)), unnoted
-    held = roles_of(session, person.id)
+    held, withheld = _held(session, person.id)
     chosen = next((one for one in held if one.id == row.membership_id), None)
     return (
         Actor(
@@ -94,6 +95,7 @@ def actor(session: Session, token: str) -> tuple[Actor, bool]:
             person.key,
             person.name or person.email,
             held,
+            withheld,
             row.id,
             chosen or usual(held),
             row.proven_at,
@@ -103,13 +105,25 @@ def actor(session: Session, token: str) -> tuple[Actor, bool]:
 
 
 def roles_of(session: Session, person_id: int) -> tuple[Held, ...]:
-    """The roles that a person holds now."""
-    rows = session.execute(_ROLES, {"person": person_id, "now": now()})
-    return tuple(
-        Held(Role(role), site, school, number)
-        for number, role, site, school in rows
-        if role in set(Role)
-    )
+    """The roles that a person holds now, without those that rest."""
+    return _held(session, person_id)[0]
+
+
+def withheld_from(session: Session, person_id: int) -> tuple[Held, ...]:
+    """The roles that rest because their place demands a second factor that the person lacks."""
+    return _held(session, person_id)[1]
+
+
+def _held(session: Session, person_id: int) -> tuple[tuple[Held, ...], tuple[Held, ...]]:
+    held: list[Held] = []
+    withheld: list[Held] = []
+    for number, role, site, school, rests in session.execute(
+        _ROLES, {"person": person_id, "now": now()}
+    ):
+        if role in set(Role):
+            one = Held(Role(role), site, school, number)
+            (withheld if rests and one.role not in FROM_LOGIN else held).append(one)
+    return tuple(held), tuple(withheld)
 
 
 def usual(held: Sequence[Held]) -> Held | None:
@@ -210,8 +224,16 @@ _SESSION = (
     .outerjoin(Person, Person.id == LoginSession.person_id)
     .where(LoginSession.token_hash == sa.bindparam("hash"))
 )
+_RESTS = sa.and_(
+    # A role of the network reaches into every site: one that demands a second factor is enough.
+    sa.func.coalesce(Site.second_factor, sa.exists().where(AnySite.second_factor)),
+    ~sa.exists().where(
+        SecondFactor.person_id == sa.bindparam("person"), SecondFactor.confirmed_at.is_not(None)
+    ),
+)
 _ROLES = (
-    sa.select(Membership.id, Membership.role, Membership.site_key, Membership.school)
+    sa.select(Membership.id, Membership.role, Membership.site_key, Membership.school, _RESTS)
+    .outerjoin(Site, Site.key == Membership.site_key)
     .where(
         Membership.person_id == sa.bindparam("person"),
         sa.or_(Membership.valid_until.is_(None), Membership.valid_until > sa.bindparam("now")),

@@ -26,6 +26,7 @@ from hub.models.figures import OfferDay, OfferFigure
 from hub.models.identity import (
     Account,
     ApiToken,
+    DeskCode,
     Identity,
     LoginCode,
     LoginSession,
@@ -34,6 +35,7 @@ from hub.models.identity import (
     Membership,
     Person,
     SecondFactor,
+    SeenMessage,
 )
 from hub.models.institution import (
     Borrower,
@@ -76,6 +78,7 @@ __all__ = [
     "Case",
     "CaseNote",
     "Counter",
+    "DeskCode",
     "Elsewhere",
     "EnteredGrant",
     "Handover",
@@ -106,6 +109,7 @@ __all__ = [
     "SearchEntry",
     "SearchWord",
     "SecondFactor",
+    "SeenMessage",
     "Site",
     "SiteFlow",
     "SiteProfile",

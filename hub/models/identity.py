@@ -147,6 +147,27 @@ class LoginCode(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class DeskCode(Base):
+    """A code that the desk gave to a person: the login that brings it becomes theirs too."""
+
+    __tablename__ = "desk_code"
+
+    code_hash: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    site_key: Mapped[str] = mapped_column(ForeignKey("site.key", ondelete="CASCADE"))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SeenMessage(Base):
+    """A message of a login service that counted, and does not count again."""
+
+    __tablename__ = "seen_message"
+
+    message_hash: Mapped[str] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """From here on it would be refused for its age."""
+
+
 class MailedCode(Base):
     """A code that was mailed and works once, so that whoever brings it reads that address."""
 

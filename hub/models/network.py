@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.models.base import Base
@@ -35,5 +35,7 @@ class Site(Base):
     branches: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     profile: Mapped[dict[str, Any]] = mapped_column(JSON)
     """What the Steckbrief says beyond the offers: task, team, rooms, target groups, cost."""
+    second_factor: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether the rights of its staff rest until they log in with a second factor."""
     position: Mapped[int]
     """Its place in lists, by name in German order."""

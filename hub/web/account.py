@@ -149,8 +149,9 @@ def _login_text(identity: Identity, names: Mapping[str, str]) -> str:
     return urlsplit(identity.issuer).hostname or identity.issuer
 
 
-def _role_text(held: Held, names: Mapping[str, str]) -> str:
+def role_text(held: Held) -> str:
     """`Lehrkraft, Schule 100012: Medienzentrum Kreis Borken`."""
+    names = {key: row.name for key, row in context.sites().items()}
     role = str(texts.ROLE[held.role])
     if held.school:
         role += gettext(", school %(number)s", number=held.school)
@@ -164,7 +165,8 @@ def _accounts(session: Session, actor: Actor) -> list[Account]:
 
 def _without_password(actor: Actor, mine: Sequence[Account]) -> list[str]:
     """Centres of whose staff the actor is, that keep passwords, but none of theirs."""
-    staff = {held.site for held in actor.roles if held.site and held.role in STAFF}
+    roles = (*actor.roles, *actor.withheld)
+    staff = {held.site for held in roles if held.site and held.role in STAFF}
     return [
         key
         for key in sorted(staff - {row.site_key for row in mine})
@@ -183,7 +185,8 @@ def _page(actor: Actor, problem: dict[str, str]) -> str:
         return render_template(
             "account.html",
             person=person,
-            roles=[(held, _role_text(held, names)) for held in actor.roles],
+            roles=[(held, role_text(held)) for held in actor.roles],
+            withheld=[role_text(held) for held in actor.withheld],
             centre_names={key: texts.short_name(name) for key, name in names.items()},
             accounts=[(row, names.get(row.site_key, "")) for row in mine],
             sessions=[

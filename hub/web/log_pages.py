@@ -32,6 +32,7 @@ ACTION = {
     "flow.off": lazy_gettext("Figures no longer flow to the Landesmedienzentren"),
     "flow.on": lazy_gettext("Figures flow to the Landesmedienzentren"),
     "report.issue": lazy_gettext("Yearly report issued"),
+    "second_factor.demand": lazy_gettext("Second factor demanded or not"),
     "site.edit": lazy_gettext("Profile changed"),
     "site.undo": lazy_gettext("Earlier profile restored"),
     "site.import": lazy_gettext("Centre loaded from a file"),

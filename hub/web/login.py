@@ -7,6 +7,7 @@ database. `demand` is what every view says that is not for everybody.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,14 +38,20 @@ def demand(action: str, thing: Any = None) -> Actor:
     if not somebody.logged_in:
         abort(ask())
     if not can(somebody, action, thing):
+        if can(replace(somebody, roles=somebody.withheld), action, thing):
+            abort(redirect(url_for("second_factor.show", weiter=_asked_for()), 303))
         abort(404)
     return somebody
 
 
 def ask() -> BaseResponse:
     """The way to the login page, and from there back to what was asked for."""
-    back = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("login.choose", weiter=back), 303)
+    return redirect(url_for("login.choose", weiter=_asked_for()), 303)
+
+
+def _asked_for() -> str | None:
+    """The address that was asked for, where asking for it again does no harm."""
+    return request.full_path.rstrip("?") if request.method == "GET" else None
 
 
 def begin(
@@ -63,10 +70,13 @@ def arrive(
     via: sessions.Via = sessions.NO_PROVIDER,
     guest: Sequence[Held] = (),
 ) -> Response:
-    """Log a person in and lead them to `back`, by way of the second factor where there is one."""
+    """Log a person in and lead them to `back`, by way of the second factor where there is one, or
+    where their roles rest without one."""
+    target = safe_return(back)
     with context.the_hub().db.read() as session:
         waits = person_id is not None and second_factor.is_set(session, person_id)
-    target = safe_return(back)
+        if person_id is not None and sessions.withheld_from(session, person_id):
+            target = url_for("second_factor.show", weiter=target)
     if waits:
         target = url_for("second_factor.ask", weiter=target)
     made = _begin(person_id, via, guest, waits=waits)

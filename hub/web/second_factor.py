@@ -12,7 +12,7 @@ from hub.identity import audit, second_factor, sessions, throttle
 from hub.identity.actor import Actor
 from hub.identity.sessions import network_of
 from hub.secrets import SecretError
-from hub.web import context, login
+from hub.web import account, context, login
 from hub.web.page import Crumb, asked_text
 
 pages = Blueprint("second_factor", __name__)
@@ -58,9 +58,14 @@ def _ask(problem: str) -> str:
         "second_factor_ask.html",
         problem=problem,
         problems=[("code", problem)] if problem else [],
-        back=request.form.get("weiter") or asked_text("weiter", login.LONGEST_RETURN),
+        back=_back(),
         crumbs=[Crumb(gettext("Log in"))],
     )
+
+
+def _back() -> str:
+    """Where the person was going; nothing for who came for the second factor itself."""
+    return request.form.get("weiter") or asked_text("weiter", login.LONGEST_RETURN)
 
 
 @pages.get("/konto/zweiter-faktor")
@@ -112,7 +117,8 @@ def _proven() -> tuple[Actor, int]:
     actor = login.demand("account.edit")
     assert actor.person_id is not None
     if not actor.proven_lately:
-        abort(redirect(url_for("login.choose", weiter=url_for("second_factor.show")), 303))
+        here = url_for("second_factor.show", weiter=_back() or None)
+        abort(redirect(url_for("login.choose", weiter=here), 303))
     return actor, actor.person_id
 
 
@@ -130,6 +136,8 @@ def _page(actor: Actor, problem: str = "", codes: list[str] | None = None) -> st
         picture=_picture(second_factor.address(shown, actor.name)) if shown else "",
         codes=codes or [],
         fresh=actor.proven_lately,
+        back=login.safe_return(_back()) if _back() else "",
+        withheld=[] if in_force else [account.role_text(one) for one in actor.withheld],
         problem=problem,
         problems=[("code", problem)] if problem else [],
         crumbs=[

@@ -15,7 +15,7 @@ from hub.identity.people import RoleError
 from hub.identity.permissions import can
 from hub.identity.tokens import digest
 from hub.mail import letters
-from hub.models import Person
+from hub.models import Person, Site
 from hub.models.base import now
 from hub.web import context, login, texts
 from hub.web.page import Crumb
@@ -93,6 +93,20 @@ def revoke(site: str, number: int) -> ResponseReturnValue:
     return redirect(url_for("staff.listing", site=site), 303)
 
 
+@pages.post("/zweiter-faktor")
+def demand_second_factor(site: str) -> ResponseReturnValue:
+    """Whether the rights of the staff rest without a second factor; after a fresh login."""
+    actor = login.demand("staff.manage", site)
+    wanted = request.form.get("demanded", "")
+    if wanted not in ("yes", "no"):
+        abort(400)
+    if not actor.proven_lately:
+        return redirect(url_for("login.choose", weiter=url_for("staff.listing", site=site)), 303)
+    with context.the_hub().db.write() as session:
+        people.demand_second_factor(session, site, wanted == "yes", by=actor.key)
+    return redirect(url_for("staff.listing", site=site), 303)
+
+
 def _invite(session: Session, site: str, person: Person, *, by: str) -> Invited:
     """A link that lets the person in once; it goes to their address where mails are sent."""
     code = people.invite(session, person.id, by=by, site=site)
@@ -127,10 +141,12 @@ def _page(
     row = context.sites()[site]
     with context.the_hub().db.read() as session:
         found = people.colleagues(session, site)
+        demanded = session.get_one(Site, site).second_factor
     return render_template(
         "staff.html",
         centre=row,
         colleagues=found,
+        demanded=demanded,
         may_manage=can(login.actor(), "staff.manage", site),
         roles=[(role.value, texts.ROLE[role]) for role in ROLES],
         typed=typed,
