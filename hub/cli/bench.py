@@ -87,6 +87,29 @@ def oai(records: int, prefix: str, server: str | None, as_json: bool) -> None:
     report(dataclasses.asdict(figures), as_json, (("figure", "value"), benchmark.as_rows(figures)))
 
 
+@command.command("network")
+@click.option(
+    "--offers", default=1_000_000, show_default=True, type=click.IntRange(1_000, 5_000_000)
+)
+@click.option(
+    "--database",
+    "server",
+    metavar="URL",
+    help="A PostgreSQL server on which a temporary database may be made; default is SQLite.",
+)
+@json_option
+def network(offers: int, server: str | None, as_json: bool) -> None:
+    """Ask for the network page and the matrix of 55 sites; all figures are counted once more."""
+    from hub.benchmarks import network as benchmark
+
+    with (
+        temporary_database(server) as database,
+        tqdm(desc="build", unit=" offers", total=offers, disable=None) as bar,
+    ):
+        figures = benchmark.measure(database, offers, bar.update)
+    report(dataclasses.asdict(figures), as_json, (("figure", "value"), benchmark.as_rows(figures)))
+
+
 @command.command("booking")
 @click.option("--processes", default=8, show_default=True, type=click.IntRange(1, 64))
 @click.option("--models", default=5_000, show_default=True, type=click.IntRange(10, 100_000))

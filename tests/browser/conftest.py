@@ -27,7 +27,7 @@ from hub.identity.actor import Role
 from hub.jobs import trials
 from hub.mail import outbox
 from hub.models.base import now
-from hub.network import demand, report
+from hub.network import demand, flows, report
 from hub.network.statistics import Measure, Split
 from hub.network.suppression import Shown
 from hub.records import AccessMode, Checkpoint, Contact, Grant, Kind, Record, Reject, Scope, Upsert
@@ -113,6 +113,10 @@ PAGES = {
     "works": "/netz/werke",
     "works decided": "/netz/werke?stand=apart",
     "statistics": "/borken/verwaltung/statistik",
+    "statistics of the network": f"/netz/statistik?jahr={YEAR}",
+    "report of the network": f"/netz/bericht?jahr={YEAR}",
+    "needs of the network": "/netz/bedarf",
+    "works of the network": "/netz/werke",
     "report": "/borken/verwaltung/bericht",
     "report issued": f"/borken/verwaltung/bericht/{YEAR}/2",
     "flows": "/borken/verwaltung/weitergabe",
@@ -225,6 +229,15 @@ AS_ADMIN = frozenset(
     | {"courses full", "courses waited for"}
 )
 """Pages that are seen by an admin of Borken who is logged in."""
+AS_ANALYST = frozenset(
+    {
+        "needs of the network",
+        "report of the network",
+        "statistics of the network",
+        "works of the network",
+    }
+)
+"""Pages that are seen by somebody who evaluates the network."""
 ERRORS = {
     "not found": "404",
     "opening unknown": "404",
@@ -245,8 +258,16 @@ class Served:
 
     url: str
     net: Network
-    session: str
+    admin: str
     """The token of an admin of Borken."""
+    analyst: str
+    """That of somebody who evaluates the network."""
+
+    def session(self, name: str) -> str:
+        """The token with which this page is looked at; empty where nobody is logged in."""
+        if name in AS_ANALYST:
+            return self.analyst
+        return self.admin if name in AS_ADMIN else ""
 
     def page(self, name: str) -> str:
         path = PAGES[name]
@@ -286,11 +307,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         activations.enable(net.hub, "borken", "edmond", edmond, actor="test")
         activations.disable(net.hub, "borken", "edmond", actor="test")
         describe(net, who)
+        evaluate(net)
         admin = token(net.hub, who)
+        analyst = token(net.hub, person(net.hub, Role.STATE_ANALYST))
         server = waitress.create_server(create_app(net.hub), host="127.0.0.1", port=0)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
-        yield Served(f"http://127.0.0.1:{server.effective_port}", net, admin)
+        yield Served(f"http://127.0.0.1:{server.effective_port}", net, admin, analyst)
         server.close()
         thread.join(timeout=10)
 
@@ -414,6 +437,16 @@ def seat(
     return session.get_one(models.Booking, number)
 
 
+def evaluate(net: Network) -> None:
+    """Enough for the network to see: two centres let their figures flow, five wish for the same."""
+    wishing = [person(net.hub, Role.TEACHER, "borken", f"Wunsch {n}") for n in range(5)]
+    with net.hub.db.write() as session:
+        for site in ("borken", "coesfeld"):
+            flows.switch(session, site, True, "test")
+        for one in wishing:
+            demand.report(session, one, offer_id(net, "script"), "borken")
+
+
 def describe(net: Network, who: int) -> None:
     """A profile that its staff changed, with somebody who is named."""
     with net.hub.db.write() as session:
@@ -484,8 +517,8 @@ def visit(served: Served, browser: Browser) -> Iterator[Visitor]:
         context = browser.new_context(
             viewport={"width": width, "height": 900}, java_script_enabled=script
         )
-        if name in AS_ADMIN:
-            cookie = {"name": COOKIE, "value": served.session, "url": served.url}
+        if session := served.session(name):
+            cookie = {"name": COOKIE, "value": session, "url": served.url}
             context.add_cookies([cookie])  # type: ignore[list-item]
         page = context.new_page()
         seen = Visit(page)
@@ -507,5 +540,5 @@ def visit(served: Served, browser: Browser) -> Iterator[Visitor]:
         messages = [message for message in seen.messages if expected not in message]
         assert not (quiet and messages), f"{name}: {messages}"
         assert not seen.foreign, f"{name} asks other servers"
-        assert name in AS_ADMIN or not context.cookies(), f"{name} sets a cookie"
+        assert served.session(name) or not context.cookies(), f"{name} sets a cookie"
         context.close()

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.browser.conftest import AS_ADMIN, PAGES, Served, Visitor
+from tests.browser.conftest import PAGES, Served, Visitor
 from tests.identities import COOKIE
 
 every_page = pytest.mark.parametrize("name", PAGES)
@@ -145,7 +145,8 @@ def test_the_html_checker_finds_nothing(served: Served, vnu: list[str], tmp_path
 
 
 def fetch(served: Served, name: str) -> bytes:
-    cookie = {"Cookie": f"{COOKIE}={served.session}"} if name in AS_ADMIN else {}
+    session = served.session(name)
+    cookie = {"Cookie": f"{COOKIE}={session}"} if session else {}
     request = urllib.request.Request(served.page(name), headers=cookie)
     try:
         with urllib.request.urlopen(request) as response:
