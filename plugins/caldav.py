@@ -23,6 +23,8 @@ from connectors.caldav import Calendar, Changed, Credentials, Entry
 from connectors.errors import Malformed
 from connectors.http import Client
 from hub import Config, PersonalData, Plugin, Secret, SiteInfo, hookimpl
+from hub.booking import elsewhere
+from hub.booking.progress import HOLDING
 from hub.errors import Denied, Rejected, Unavailable
 from hub.formats import vevent
 from hub.formats.vevent import Occurrence
@@ -260,7 +262,12 @@ class Caldav(Plugin):
 
     @hookimpl
     def personal_data_erase(self, person: Person) -> None:
-        """The calendar names nobody."""
+        """The calendar names nobody; what is still to come is given up there."""
+        if self.site.database is None:
+            return
+        for booking in elsewhere.of_person(self.site.database, self.site.key, self.name, person.id):
+            if booking.state in HOLDING:
+                self.booking_cancel(booking, "")
 
     def _uid(self, key: str) -> str:
         return f"{uuid5(IDS, f'{self.site.key}/{key}')}{OURS}"

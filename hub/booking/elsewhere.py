@@ -22,11 +22,11 @@ from hub.booking.intervals import Stretch
 from hub.booking.progress import HOLDING, STATES, Entry
 from hub.catalogue import offers
 from hub.db import Database
-from hub.errors import PluginError, Rejected
+from hub.errors import PluginError, Rejected, Unavailable
 from hub.models import Booking, BookingContact, BookingEvent, Elsewhere, Institution, Person
 from hub.models.base import now as clock
 from hub.records import Booking as BookingRecord
-from hub.records import BookingRequest, Contact, Offer
+from hub.records import BookingRequest, Contact, Kind, Offer
 from hub.records import Person as Asker
 from hub.site import Site
 
@@ -62,7 +62,15 @@ def ask(db: Database, request: BookingRequest, key: str, now: datetime) -> int:
         time = Stretch(request.start, request.end)
         kind = request.offer.record.kind
         standing, _, refusals = house.refusals(
-            session, site, kind, person, request.institution, time, request.quantity, now
+            session,
+            site,
+            kind,
+            person,
+            request.institution,
+            time,
+            request.quantity,
+            now,
+            fixed=kind is Kind.TRAINING and bool(request.offer.record.events),
         )
         if refusals and not progress.is_known(session, site, key):
             raise AgainstRules(refusals)
@@ -192,6 +200,43 @@ def waits(booking: Booking) -> bool:
     return booking.state == "requested" and not booking.external_id
 
 
+def of_person(db: Database, site: str, plugin: str, person: str) -> list[BookingRecord]:
+    """What a person has booked with a plugin, to export or erase it there; the state tells what is
+    still open.
+
+    Raises `Unavailable` where nobody knows yet whether a booking got through.
+    """
+    with db.read() as session:
+        rows = session.scalars(
+            sa.select(Booking)
+            .join(Person, Person.id == Booking.person_id)
+            .where(Person.key == person, Booking.site_key == site, Booking.plugin == plugin)
+            .order_by(Booking.id)
+        ).all()
+        if any(waits(row) for row in rows):
+            raise Unavailable("A booking is still being confirmed.")
+        found = [_record(session, row) for row in rows if row.external_id]
+    return [one for one in found if one is not None]
+
+
+def look_again(db: Database, site: str, plugin: str, external: str) -> bool:
+    """Ask for a booking at the next turn, because the other system says that it has changed."""
+    with db.write() as session:
+        todo = session.scalar(
+            sa.select(Elsewhere)
+            .join(Booking, Booking.id == Elsewhere.booking_id)
+            .where(
+                Booking.site_key == site,
+                Booking.plugin == plugin,
+                Booking.external_id == external,
+                Elsewhere.step == "watch",
+            )
+        )
+        if todo is not None:
+            todo.next_at = clock()
+        return todo is not None
+
+
 def _note(db: Database, number: int, step: str, answer: BookingRecord, now: datetime) -> None:
     """What the other system says is so."""
     with db.write() as session:
@@ -210,6 +255,8 @@ def _note(db: Database, number: int, step: str, answer: BookingRecord, now: date
             session.add(
                 BookingEvent(booking_id=number, at=now, event="moved", actor=row.plugin, note="")
             )
+        if state in HOLDING and answer.quantity != row.quantity and answer.quantity > 0:
+            row.quantity = answer.quantity
         going_on = state in HOLDING
         todo.step, todo.problem, todo.attempts = "watch" if going_on else "done", "", 0
         todo.next_at = now + WATCH if going_on else None

@@ -21,6 +21,7 @@ from hub.app import create_app
 from hub.booking import elsewhere
 from hub.catalogue.sync import sync
 from hub.errors import Denied, PluginError, Rejected, Unavailable
+from hub.identity import privacy
 from hub.identity.actor import Role
 from hub.models import Elsewhere
 from hub.models.base import now
@@ -400,6 +401,18 @@ def test_while_the_server_is_down_it_is_being_confirmed_and_no_wish_is_lost(
     later(net)
     assert bookings(net)[0].state == "cancelled"
     assert events(folder) == []
+
+
+def test_who_is_erased_leaves_no_event_that_is_still_to_come(
+    net: Network, client: FlaskClient, number: int, folder: Path
+) -> None:
+    person = log_in(client, net.hub, Role.TEACHER, SITE)
+    typed = wish(open_day(net, 30), von="9:00", bis="12")
+    assert book(client, number, typed, **ANSWERS).status_code == 303
+    assert len(events(folder)) == 1
+    privacy.erase(net.hub, person, by="test")
+    assert events(folder) == []
+    assert bookings(net)[0].state == "cancelled"
 
 
 def moved(folder: Path, start: datetime) -> None:
