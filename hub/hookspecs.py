@@ -67,6 +67,11 @@ def catalogue_access(offer: Offer, person: Person | None) -> Access:  # type: ig
 
 
 @hookspec
+def catalogue_links(addresses: Sequence[str]) -> Mapping[str, str]:  # type: ignore[empty-body]
+    """Which of these web addresses (at most 5) lead nowhere, each with the reason. Asked alone."""
+
+
+@hookspec
 def booking_slots(  # type: ignore[empty-body]
     offer: Offer, start: datetime, end: datetime, person: Person | None
 ) -> Sequence[Slot]:

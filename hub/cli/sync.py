@@ -156,6 +156,21 @@ def show(hub: Hub, run_id: int, as_json: bool) -> None:
     report(found, as_json, (("record", "field", "old / reason", "new / excerpt"), lines))
 
 
+@command.command("links")
+@click.argument("site")
+@click.argument("plugin")
+@pass_hub
+def check_links(hub: Hub, site: str, plugin: str) -> None:
+    """Look whether the next 500 web addresses of a source still lead somewhere."""
+    from hub.jobs import link_checks
+
+    known_site(hub, site)
+    try:
+        click.echo(link_checks.run(hub, site, plugin, lambda: None))
+    except link_checks.Unchecked as error:
+        raise click.ClickException(str(error)) from error
+
+
 @command.command("release")
 @click.argument("run_id", type=click.IntRange(1, MAX_ID))
 @pass_hub

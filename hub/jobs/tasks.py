@@ -19,7 +19,7 @@ from hub.booking import retention as booking_retention
 from hub.catalogue import linking, page, runs
 from hub.catalogue.sync import Interrupted, sync
 from hub.identity import privacy, retention
-from hub.jobs import sources, trials
+from hub.jobs import link_checks, sources, trials
 from hub.jobs.schedule import Schedule
 from hub.mail import outbox, sending
 from hub.models import Job, JobSlot, SourceReport, SyncChange, SyncReject, SyncRun
@@ -85,6 +85,18 @@ def try_out(context: Context, arguments: Mapping[str, Any]) -> str:
         return gone
     report = trials.run(context.hub, key, plugin, context.check)
     return report.error or "The dry run reached the end of the source."
+
+
+def check_links(context: Context, arguments: Mapping[str, Any]) -> str:
+    """Look whether the addresses of a source still lead somewhere, a number of them."""
+    key, plugin = arguments["site"], arguments["plugin"]
+    gone = _gone(context.hub, key, plugin)
+    if gone:
+        return gone
+    try:
+        return link_checks.run(context.hub, key, plugin, context.check)
+    except link_checks.Unchecked as reason:
+        raise Failed(str(reason)) from reason
 
 
 def _gone(hub: Hub, key: str, plugin: str) -> str:
@@ -228,6 +240,7 @@ __all__ = [
 TASKS: Mapping[str, Task] = {
     "sync": take_in,
     trials.TASK: try_out,
+    link_checks.TASK: check_links,
     "cleanup": clean_up,
     "works": match_works,
     announce.TASK: tell_of_bookings,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flask import Blueprint, abort, render_template, url_for
+from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from hub.catalogue import quality
 from hub.catalogue.quality import Quality
 from hub.connections import is_source
+from hub.identity.permissions import can
+from hub.jobs import link_checks, reports, sources
 from hub.web import context, login, texts
 from hub.web.field_words import field_word
 from hub.web.offer import source_title
@@ -33,6 +35,10 @@ def show(site: str, plugin: str) -> str:
         plugin=plugin,
         title=title,
         found=found,
+        links=_links(site, plugin),
+        checker=link_checks.checker(context.the_hub().sites.site(site)),
+        at_once=link_checks.AT_ONCE,
+        may_start=can(login.actor(), "run.start", site),
         field_word=field_word,
         shown=SHOWN,
         today=context.today(),
@@ -43,6 +49,19 @@ def show(site: str, plugin: str) -> str:
             Crumb(gettext("Quality of the data")),
         ],
     )
+
+
+@pages.post("/links")
+def check_links(site: str, plugin: str) -> ResponseReturnValue:
+    """Lets the next addresses be looked at; while a job is at it nothing happens."""
+    login.demand("run.start", site)
+    hub = context.the_hub()
+    source = sources.source(hub, site, plugin)
+    if source is None or not link_checks.checker(hub.sites.site(site)):
+        abort(404)
+    with hub.db.write() as session:
+        reports.ask(session, source, link_checks.TASK)
+    return redirect(url_for("quality.show", site=site, plugin=plugin, _anchor="links"), 303)
 
 
 @pages.get("/tabelle.<form>")
@@ -65,7 +84,17 @@ def table(site: str, plugin: str, form: str) -> ResponseReturnValue:
         day=texts.day(context.today()),
         number=texts.number(found.total),
     )
-    return download(form, f"{site}-{plugin}-qualitaet", header, _rows(found), note)
+    dead = _links(site, plugin).data.get("dead", [])
+    rows: list[list[Cell]] = [
+        *_rows(found),
+        *([gettext("Dead link"), one["url"], 1, None, one["source_id"]] for one in dead),
+    ]
+    return download(form, f"{site}-{plugin}-qualitaet", header, rows, note)
+
+
+def _links(site: str, plugin: str) -> reports.State:
+    with context.the_hub().db.read() as session:
+        return reports.state(session, site, plugin, link_checks.TASK)
 
 
 def _rows(found: Quality) -> Iterator[list[Cell]]:
