@@ -1,8 +1,8 @@
 """REST under `/api/v1/`: thin views on the catalogue, described by OpenAPI 3.1.
 
-Read-only, and anonymous but for what needs a person's token. Answers are JSON with an ETag, errors
-are problems (RFC 9457), lists go on by the address in `next`, and a parameter that does not exist
-is refused, not ignored.
+Anonymous but for what needs a person's token; nothing is changed but with one that may. Answers
+are JSON, what is read with an ETag, errors are problems (RFC 9457), lists go on by the address in
+`next`, and a parameter that does not exist is refused, not ignored.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
-from hub.api import document, network, offers, own, problems, schools, search, sites
+from hub.api import booking, desk, document, network, offers, own, problems, schools, search, sites
 
 __all__ = ["init_app"]
 
-_VIEWS = (document, search, offers, sites, network, schools, own)
+_VIEWS = (document, search, offers, sites, network, schools, own, booking, desk)
 """Modules whose import puts their views on the blueprint."""
 
 

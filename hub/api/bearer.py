@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flask import Response, g, request
 from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import Unauthorized
+from werkzeug.exceptions import Forbidden, Unauthorized
 
 from hub.identity import api_tokens
 from hub.identity.api_tokens import Bearer
@@ -41,6 +41,14 @@ def demand() -> Bearer:
     found: Bearer | None = g.bearer
     if found is None:
         raise _refusal("This needs a token: Authorization: Bearer hub_…", False)
+    return found
+
+
+def demand_scope(scope: str) -> Bearer:
+    """The person whose program asks, where the token may do this besides reading."""
+    found = demand()
+    if scope not in found.scopes:
+        raise Forbidden(f"This token only reads. Make one with “{scope}” at /konto/api.")
     return found
 
 

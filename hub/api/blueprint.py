@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar
 
@@ -11,11 +12,13 @@ from flask import Request, Response, request
 from flask_smorest.blueprint import Blueprint
 from sqlalchemy.exc import InterfaceError, OperationalError
 from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import UnsupportedMediaType
 
 from hub.api import bearer
 from hub.api.language import language
 from hub.api.parameters import Parameters
 from hub.api.problems import BadParameters, database_gone
+from hub.web import csrf
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -47,11 +50,12 @@ class StrictParser(FlaskParser):
         return super().load_querystring(req, schema)
 
     def handle_error(self, error: ma.ValidationError, *_: Any, **__: Any) -> NoReturn:
-        raise BadParameters(error.normalized_messages()["query"])  # type: ignore[no-untyped-call]
+        messages = error.normalized_messages()  # type: ignore[no-untyped-call]
+        raise BadParameters(next(iter(messages.values())))
 
 
 class Resources(Blueprint):
-    """A blueprint of GET views with the same manners."""
+    """A blueprint of views with the same manners: those that read, and those that act."""
 
     ARGUMENTS_PARSER = StrictParser()
 
@@ -90,6 +94,57 @@ class Resources(Blueprint):
             decorated = smorest.etag(decorated)  # outermost, so that it sees the finished answer
             parameters = [dict(one) for one in (*path, _LANGUAGE)]
             smorest.route(rule, parameters=parameters, tags=[tag])(decorated)
+            return view
+
+        return decorate
+
+    def action(
+        self,
+        method: str,
+        rule: str,
+        body: type[Parameters],
+        answer: type[ma.Schema],
+        *,
+        scope: str,
+        sent: Mapping[str, Any],
+        example: Mapping[str, Any],
+        tag: str,
+        path: Sequence[Mapping[str, Any]] = (),
+        status: HTTPStatus = HTTPStatus.OK,
+        problems: Sequence[HTTPStatus] = (),
+    ) -> Callable[[View], View]:
+        """Route a view that changes something: it gets the checked JSON first, once the token is
+        known to have this scope. `sent` is an example of what is sent."""
+        smorest: Any = self
+
+        def decorate(view: View) -> View:
+            decorated = smorest.arguments(body, location="json", example=sent)(view)
+            decorated = smorest.response(status, answer, example=example)(decorated)
+            for problem in (
+                HTTPStatus.UNAUTHORIZED,
+                HTTPStatus.FORBIDDEN,
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                *problems,
+            ):
+                decorated = smorest.alt_response(problem, problem.name)(decorated)
+            decorated = smorest.doc(operationId=view.__name__, security=[{"token": []}])(decorated)
+
+            @wraps(decorated)
+            def guarded(*values: Any, **named: Any) -> Any:
+                bearer.demand_scope(scope)
+                if request.args:
+                    wrong = [Parameters.error_messages["unknown"]]
+                    raise BadParameters(dict.fromkeys(request.args, wrong))
+                if not request.is_json:
+                    raise UnsupportedMediaType("Send application/json.")
+                return decorated(*values, **named)
+
+            parameters = [dict(one) for one in (*path, _LANGUAGE)]
+            routed = smorest.route(rule, methods=[method], parameters=parameters, tags=[tag])
+            # No cookie counts here, so no other site can ask in a visitor's name.
+            routed(csrf.exempt(guarded))
             return view
 
         return decorate

@@ -18,9 +18,10 @@ from hub.web import context
 
 TITLE = "Medienzentren-Hub"
 DESCRIPTION = """\
-What the media centres of North Rhine-Westphalia offer, for programs. Read-only, and anonymous but
-for what needs a token: people make theirs at /konto/api, each for what they may at one site, and
-send it as `Authorization: Bearer hub_…`. A token that does not work is refused everywhere (401).
+What the media centres of North Rhine-Westphalia offer, for programs; anonymous but for what needs
+a token: people make theirs at /konto/api, each for what they may at one site, and send it as
+`Authorization: Bearer hub_…`. A token that does not work is refused everywhere (401). Booking
+needs one with the scope `bookings`, handing out and taking back one with `desk` (else 403).
 
 Labels are German, or English with `Accept-Language: en`; codes never change with the language.
 Every answer has an `ETag`; send it back as `If-None-Match` and an unchanged answer costs a 304.
@@ -33,6 +34,8 @@ _TAGS = (
     ("Catalogue", "What they offer."),
     ("Search", "What people look for."),
     ("Network", "Who offers what, how fresh it is, what is used."),
+    ("Booking", "What is free, and booking it."),
+    ("Desk", "For the staff of a centre."),
     ("Own", "What a person's token opens."),
     ("About", "The API itself."),
 )
@@ -118,6 +121,7 @@ def index(_: dict[str, Any]) -> dict[str, Any]:
             "works": link("api.list_works"),
             "search": link("api.search_works"),
             "suggest": link("api.suggest_texts"),
+            "desk": link("api.show_desk"),
             "changes": link("api.list_changes"),
             "matrix": link("api.show_matrix"),
             "trend": link("api.show_trend"),

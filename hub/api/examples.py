@@ -249,7 +249,11 @@ ME: Example = {
     "person": "3f9a0c5d7e1b2a64",
     "site": {"key": "borken", "name": "Medienzentrum Kreis Borken"},
     "roles": ["staff"],
-    "token": {"name": "Ausleihstatistik", "expires_at": "2027-03-04T04:12:00+00:00"},
+    "token": {
+        "name": "Ausleihstatistik",
+        "expires_at": "2027-03-04T04:12:00+00:00",
+        "scopes": ["bookings"],
+    },
 }
 BOOKINGS: Example = {
     "items": [
@@ -279,6 +283,7 @@ _INDEXED = (
     "changes",
     "me",
     "bookings",
+    "desk",
 )
 _OF_NETWORK = ("matrix", "trend", "sources", "statistics")
 INDEX: Example = {

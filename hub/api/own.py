@@ -30,7 +30,11 @@ def show_me(_: dict[str, Any]) -> dict[str, Any]:
         "person": who.actor.key,
         "site": {"key": who.site, "name": context.sites()[who.site].name},
         "roles": sorted({held.role.value for held in who.actor.roles}),
-        "token": {"name": who.name, "expires_at": who.expires_at},
+        "token": {
+            "name": who.name,
+            "expires_at": who.expires_at,
+            "scopes": sorted(who.scopes),
+        },
     }
 
 
@@ -50,11 +54,12 @@ def list_bookings(asked: dict[str, Any]) -> dict[str, Any]:
     who = bearer.demand()
     with context.the_hub().db.read() as session:
         page = listing.page(session, visible(who.actor, Booking, "booking.read"), who.site, **asked)
-        items = [_booking(row, who.actor.person_id) for row in page.items]
+        items = [shown(row, who.actor.person_id) for row in page.items]
     return {"items": items, "next": page.next and same(after=page.next)}
 
 
-def _booking(row: Booking, person_id: int | None) -> dict[str, Any]:
+def shown(row: Booking, person_id: int | None) -> dict[str, Any]:
+    """A booking as it is answered to this person."""
     return {
         "reference": row.reference,
         "kind": row.kind,

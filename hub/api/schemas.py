@@ -463,6 +463,7 @@ class OwnSiteSchema(Answer):
 class TokenSchema(Answer):
     name = _text("What its owner calls it.", "Ausleihstatistik")
     expires_at = _moment("When it ends.")
+    scopes = _texts("What it may besides reading: `bookings`, `desk`.", "bookings")
 
 
 class MeSchema(Answer):
@@ -519,6 +520,7 @@ class IndexLinksSchema(Answer):
     statistics = _text("What was used in the network; needs a token.")
     me = _text("What a token is for; needs one.")
     bookings = _text("Bookings at the token's site; needs one.")
+    desk = _text("What is to be done at the desk today; needs a token of the staff.")
 
 
 class IndexSchema(Answer):

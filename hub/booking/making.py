@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from hub.booking import cart, elsewhere
-from hub.booking.errors import Unbookable
+from hub.booking import cart, elsewhere, progress
+from hub.booking.errors import NotNow, Unbookable
 from hub.booking.keeping import LedgerPlugin
 from hub.db import Database
 from hub.errors import Rejected
@@ -47,3 +47,18 @@ def put_into_cart(
     with db.read() as session:
         entry = plugin.entry(session, request, key, now)
     return cart.put(db, entry, key, request.person.id, now)
+
+
+def cancel(db: Database, site: Site, number: int, actor: str, now: datetime) -> None:
+    """Give a booking up for who made it; done twice it is given up once. Raises `BookingError`."""
+    with db.read() as session:
+        row = session.get_one(Booking, number)
+    if row.bookable_id is None and row.state in ("requested", "confirmed"):
+        elsewhere.cancel(db, site, number, actor, now)
+        return
+    with db.write(queued=True) as session:
+        row = session.get_one(Booking, number)
+        if row.state == "handed_out":
+            raise NotNow(row.state)
+        if row.state != "cancelled":
+            progress.advance(session, row, "cancelled", actor, now)

@@ -7,7 +7,7 @@ so a role that is taken back is gone from its tokens too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,6 +23,9 @@ PREFIX = "hub_"
 """So that programs which look for secrets in files know one."""
 DAYS = (30, 90, 365)
 """How long a token may live."""
+BOOK, DESK = "bookings", "desk"
+SCOPES = (BOOK, DESK)
+"""What a token may besides reading: book in its owner's name, hand out and take back."""
 MOST = 20
 """Tokens of one person."""
 LONGEST_NAME = 60
@@ -31,7 +34,7 @@ NOTED_EVERY = timedelta(hours=1)
 
 
 class TokenRefused(Exception):
-    """No token was made; `reason` is `site`, `name`, `days` or `many`."""
+    """No token was made; `reason` is `site`, `name`, `days`, `scopes` or `many`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -48,6 +51,7 @@ class Bearer:
     token_id: int
     name: str
     expires_at: datetime
+    scopes: frozenset[str]
     unnoted: bool
     """Whether this use should be noted."""
 
@@ -61,7 +65,14 @@ def sites_of(session: Session, actor: Actor) -> list[str]:
     return sorted(found)
 
 
-def create(session: Session, actor: Actor, site: str, name: str, days: int) -> str:
+def create(
+    session: Session,
+    actor: Actor,
+    site: str,
+    name: str,
+    days: int,
+    scopes: Collection[str] = (),
+) -> str:
     """A new token, which nobody can see again. Raises `TokenRefused`."""
     assert actor.person_id is not None
     if site not in sites_of(session, actor):
@@ -70,6 +81,8 @@ def create(session: Session, actor: Actor, site: str, name: str, days: int) -> s
         raise TokenRefused("name")
     if days not in DAYS:
         raise TokenRefused("days")
+    if not set(scopes) <= set(SCOPES):
+        raise TokenRefused("scopes")
     if len(of_person(session, actor.person_id)) >= MOST:
         raise TokenRefused("many")
     token = PREFIX + tokens.new()
@@ -78,11 +91,19 @@ def create(session: Session, actor: Actor, site: str, name: str, days: int) -> s
         person_id=actor.person_id,
         site_key=site,
         name=name,
+        scopes=" ".join(sorted(set(scopes))),
         expires_at=now() + timedelta(days=days),
     )
     session.add(row)
     session.flush()
-    audit.note(session, actor.key, site, "token.create", f"token:{row.id}", {"days": days})
+    audit.note(
+        session,
+        actor.key,
+        site,
+        "token.create",
+        f"token:{row.id}",
+        {"days": days, "scopes": row.scopes},
+    )
     return token
 
 
@@ -135,6 +156,7 @@ def bearer(session: Session, token: str) -> Bearer | None:
         row.id,
         row.name,
         row.expires_at,
+        frozenset(row.scopes.split()),
         row.used_at is None or row.used_at < moment - NOTED_EVERY,
     )
 

@@ -8,6 +8,7 @@ from flask_babel import gettext
 
 from hub.identity import api_tokens
 from hub.identity.api_tokens import DAYS, LONGEST_NAME, MOST, TokenRefused
+from hub.identity.permissions import can
 from hub.web import context, login
 from hub.web.page import Crumb
 
@@ -33,9 +34,11 @@ def create() -> ResponseReturnValue:
     number = int(days) if days in {str(one) for one in DAYS} else 0
     try:
         with context.the_hub().db.write() as session:
-            token = api_tokens.create(session, actor, site, name, number)
+            token = api_tokens.create(
+                session, actor, site, name, number, request.form.getlist("scopes")
+            )
     except TokenRefused as refused:
-        if refused.reason in ("site", "days"):
+        if refused.reason in ("site", "days", "scopes"):
             abort(400)
         problem = {
             "name": gettext(
@@ -70,6 +73,14 @@ def _page(problem: dict[str, str], *, typed: str = "", token: str = "") -> str:
     return render_template(
         "api_tokens.html",
         tokens=mine,
+        scopes=[
+            (api_tokens.BOOK, gettext("Book, change and cancel in my name")),
+            *(
+                [(api_tokens.DESK, gettext("Hand out and take back at the desk"))]
+                if can(actor, "desk.use")
+                else []
+            ),
+        ],
         names=names,
         sites=[(key, names[key]) for key in sites if key in names],
         days=[(str(one), gettext("%(number)s days", number=one)) for one in DAYS],

@@ -26,6 +26,7 @@ from hub.booking import (
     wording,
     workflow,
 )
+from hub.booking import desk as todays_work
 from hub.booking.errors import BookingError, Unbookable
 from hub.booking.items import Back
 from hub.booking.progress import MADE, NEXT
@@ -82,7 +83,7 @@ def today(site: str) -> ResponseReturnValue:
         calendar = house.calendar(session, site)
         now = context.now()
         tomorrow = calendar.at(calendar.day(now) + timedelta(days=1), time(0))
-        day = calendar.at(calendar.day(now), time(0))
+        work = todays_work.today(session, site, now)
         of_site = sa.select(Booking).where(Booking.site_key == site, sa.not_(blocks.IS_BLOCK))
 
         def rows(state: str, *conditions: sa.ColumnElement[bool]) -> list[Row]:
@@ -100,19 +101,19 @@ def today(site: str) -> ResponseReturnValue:
             Section(
                 "ueberfaellig",
                 gettext("Overdue"),
-                rows("handed_out", Booking.ends_at < day),
+                _rows(session, work.overdue),
                 gettext("Nothing is overdue."),
             ),
             Section(
                 "rueckgaben",
                 gettext("Due back today"),
-                rows("handed_out", Booking.ends_at >= day, Booking.ends_at < tomorrow),
+                _rows(session, work.returns),
                 gettext("Nothing is due back today."),
             ),
             Section(
                 "ausgaben",
                 gettext("To hand out, or taking place today"),
-                rows("confirmed", Booking.starts_at < tomorrow),
+                _rows(session, work.pickups),
                 gettext("Nothing is to be handed out today."),
             ),
             Section(

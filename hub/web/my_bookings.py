@@ -25,6 +25,7 @@ from hub.booking import (
     invitation,
     items,
     ledger,
+    making,
     moving,
     progress,
     questions,
@@ -34,6 +35,7 @@ from hub.booking import (
     workflow,
 )
 from hub.booking.cases import CaseError
+from hub.booking.elsewhere import NotCancelled
 from hub.booking.errors import AgainstRules, BookingError, NotNow, Refusal
 from hub.booking.intervals import Stretch
 from hub.booking.progress import MADE, OPEN
@@ -128,22 +130,14 @@ def cancel(reference: str) -> ResponseReturnValue:
     who = login.demand("booking.cancel")
     with context.the_hub().db.read() as session:
         row = mine(session, reference)
-    if row.bookable_id is None and row.state in ("requested", "confirmed"):
-        hub = context.the_hub()
-        try:
-            site = hub.sites.site(row.site_key)
-            elsewhere.cancel(hub.db, site, row.id, who.key, context.now())
-        except BookingError as error:
-            return _page(reference, wording.explain(error, context.zone_of(row.site_key)), 503)
-        return redirect(url_for("my_bookings.show", reference=reference), 303)
-
-    def do(session: Session, row: Booking, actor: str) -> None:
-        if row.state != "cancelled":
-            if row.state == "handed_out":
-                raise NotNow(row.state)
-            progress.advance(session, row, "cancelled", actor, context.now())
-
-    return change(reference, do)
+    hub = context.the_hub()
+    try:
+        making.cancel(hub.db, hub.sites.site(row.site_key), row.id, who.key, context.now())
+    except NotCancelled as error:
+        return _page(reference, wording.explain(error, context.zone_of(row.site_key)), 503)
+    except BookingError as error:
+        return refuse(reference, error, context.zone_of(row.site_key))
+    return redirect(url_for("my_bookings.show", reference=reference), 303)
 
 
 @pages.post("/<reference>/annehmen")

@@ -103,7 +103,7 @@ def references(client: FlaskClient, bearer: str, query: str = "") -> list[str]:
 def test_a_token_is_made_shown_once_and_taken_back(client: FlaskClient, hub: Hub) -> None:
     log_in(client, hub, Role.STAFF, "borken")
     assert PAGE in client.get("/konto").text
-    fields = {"name": "Ausleihstatistik", "site": "borken", "days": "90"}
+    fields = {"name": "Ausleihstatistik", "site": "borken", "days": "90", "scopes": ["desk"]}
     made = send(client, PAGE, **fields)
     assert made.status_code == 201
     found = re.search(r"hub_[\w-]{43}", made.text)
@@ -118,6 +118,7 @@ def test_a_token_is_made_shown_once_and_taken_back(client: FlaskClient, hub: Hub
     assert answer.json["site"]["key"] == "borken"
     assert answer.json["roles"] == ["staff"]
     assert answer.json["token"]["name"] == "Ausleihstatistik"
+    assert answer.json["token"]["scopes"] == ["desk"]
     assert not program.get_cookie(COOKIE)
     assert "nie" not in text_of(client.get(PAGE).text).split("Endet")[1], "its use is noted"
     number = re.search(rf"{PAGE}/(\d+)/zuruecknehmen", listing)
@@ -210,7 +211,8 @@ def test_without_a_token_nothing_is_told(
     with app.test_request_context():
         (rule,) = app.url_map.iter_rules(endpoint)
         path = url_for(endpoint, **dict.fromkeys(rule.arguments, "borken"))
-    answer = client.get(path)
+    (method,) = set(rule.methods or ()) - {"HEAD", "OPTIONS"}
+    answer = client.open(path, method=method, json=None if method == "GET" else {})
     assert answer.status_code == 401, "a browser's cookie is no token"
     assert answer.mimetype == "application/problem+json"
     assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
@@ -220,9 +222,10 @@ def test_without_a_token_nothing_is_told(
 def test_the_list_of_what_needs_a_token_is_whole(app: Flask, client: FlaskClient) -> None:
     document = client.get("/api/v1/openapi.json").json
     secured = {
-        f"api.{one['get']['operationId']}"
-        for one in document["paths"].values()
-        if "security" in one["get"]
+        f"api.{one['operationId']}"
+        for methods in document["paths"].values()
+        for method, one in methods.items()
+        if method != "parameters" and "security" in one
     }
     assert secured == set(NEEDS_TOKEN)
     assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
