@@ -6,7 +6,7 @@ nothing.
 
 from __future__ import annotations
 
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
@@ -41,7 +41,7 @@ def answer(reference: str, code: str) -> ResponseReturnValue:
     if not done:
         return _page(reference, code)
     told = REFUSED if given == NO else CONFIRMED
-    return render_template("head_decision.html", told=told, row=None)
+    return _answer(render_template("head_decision.html", told=told, row=None), 200)
 
 
 def _page(reference: str, code: str, error: str = "") -> ResponseReturnValue:
@@ -57,7 +57,15 @@ def _page(reference: str, code: str, error: str = "") -> ResponseReturnValue:
             error=error,
             longest=heads.LONGEST_REASON,
         )
-    return make_response(page, 410 if row is None else 422 if error else 200)
+    return _answer(page, 410 if row is None else 422 if error else 200)
+
+
+def _answer(page: str, status: int) -> Response:
+    """It names a person, so nothing on the way keeps it; the address is in no index."""
+    response = make_response(page, status)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
 
 
 def _facts(session: Session, row: Booking) -> list[tuple[str, str]]:

@@ -107,6 +107,7 @@ def test_the_head_confirms_by_a_link_without_login_once(
         assert told in found[SCHOOL].body
     assert "muster@schule.example" not in shown.text + found[SCHOOL].body
     assert head.get(address).status_code == 200, "looking uses nothing up"
+    assert shown.headers["Cache-Control"] == "no-store"
     again = shown.text
     assert send(head, address, antwort="nein", grund=" ").status_code == 422
     assert send(head, address, antwort="vielleicht").status_code == 200
