@@ -70,6 +70,6 @@ def _forget(session: Session, which: sa.ColumnElement[bool]) -> int:
     session.execute(
         sa.update(Booking)
         .where(Booking.id.in_(numbers))
-        .values(person_id=None, note="", reason="", answers={})
+        .values(person_id=None, note="", reason="", answers={}, bundle="")
     )
     return len(numbers)

@@ -20,6 +20,7 @@ from hub.booking import retention as booking_retention
 from hub.booking import wording
 from hub.identity import audit, people, sessions
 from hub.identity.actor import Actor
+from hub.installed import Unusable, hooks_of
 from hub.models import AuditEntry, Person
 from hub.models.base import Base, now
 from hub.runtime import Hub
@@ -39,7 +40,8 @@ class Refused(Exception):
     """The person is not erased now; `reasons` say why, for the person.
 
     Each is a plugin's own words with the name of its site, or the code `last_admin`, or
-    `unavailable` where a service could not be asked.
+    `unavailable` where a service could not be asked, or `broken` where a plugin is enabled but
+    cannot run.
     """
 
     def __init__(self, reasons: tuple[tuple[str, str], ...]) -> None:
@@ -81,6 +83,7 @@ def held(hub: Hub, person_id: int) -> Held:
         if any(results.values()):
             plugins[site.key] = {name: data for name, data in results.items() if data}
         failed += [(site.key, plugin) for plugin in failures]
+    failed += _broken(hub, "personal_data_export")
     return Held(tables, plugins, tuple(failed))
 
 
@@ -93,7 +96,7 @@ def erase(hub: Hub, person_id: int, *, by: str) -> None:
         person = session.get(Person, person_id)
         if person is None:
             raise LookupError(person_id)
-        key, record = person.key, _record(session, person)
+        pseudonym, record = person.key, _record(session, person)
         if people.is_last_admin(session, person_id):
             raise Refused((("", "last_admin"),))
         loans = booking_retention.on_loan(session, person_id)
@@ -102,7 +105,11 @@ def erase(hub: Hub, person_id: int, *, by: str) -> None:
         raise Refused(
             tuple((names.get(site, site), wording.not_back(*what)) for site, *what in loans)
         )
-    reasons = []
+    broken = _broken(hub, "personal_data_erase")
+    names = {row.key: row.name for row in hub.sites.directory()}
+    reasons = [(names[key], "broken") for key in dict.fromkeys(key for key, _ in broken)]
+    for key, plugin in broken:
+        log.warning("person.not_erased", site=key, plugin=plugin, kind="broken")
     for site in _sites(hub, "personal_data_erase"):
         _, failures = site.each("personal_data_erase", deadline=DEADLINE, person=record)
         for plugin, failure in failures.items():
@@ -116,11 +123,11 @@ def erase(hub: Hub, person_id: int, *, by: str) -> None:
         session.execute(sa.delete(Person).where(Person.id == person_id))
         # What the person did stays in the log, by nobody; what was done to them says nothing more.
         entry = sa.update(AuditEntry)
-        session.execute(entry.where(AuditEntry.actor == key).values(actor="erased"))
+        session.execute(entry.where(AuditEntry.actor == pseudonym).values(actor="erased"))
         session.execute(
             entry.where(AuditEntry.subject == f"person:{person_id}").values(subject="erased")
         )
-        audit.note(session, "erased" if by == key else by, None, "person.erase", "erased")
+        audit.note(session, "erased" if by == pseudonym else by, None, "person.erase", "erased")
 
 
 def erase_inactive(hub: Hub, moment: datetime) -> int:
@@ -144,6 +151,23 @@ def _sites(hub: Hub, hook: str) -> Iterator[Site]:
         site = hub.sites.site(row.key)
         if any(site.implements(plugin, hook) for plugin in site.plugins):
             yield site
+
+
+def _broken(hub: Hub, hook: str) -> list[tuple[str, str]]:
+    """Site and plugin that is enabled but cannot be asked: what it holds, nobody knows.
+
+    One whose code cannot even be read may have the hook.
+    """
+    found = []
+    for row in hub.sites.directory():
+        for name in hub.sites.site(row.key).problems:
+            try:
+                asked = hook in hooks_of(hub.sites.installed.load(name))
+            except Unusable:
+                asked = True
+            if asked:
+                found.append((row.key, name))
+    return found
 
 
 def _record(session: Session, person: Person) -> Any:

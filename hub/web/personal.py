@@ -69,6 +69,12 @@ def _prove() -> ResponseReturnValue:
 def _reason(where: str, why: str) -> str:
     if why == "last_admin":
         return gettext("You are the last admin of your centre. Name another one first.")
+    if why == "broken":
+        return gettext(
+            "%(centre)s: a connection there is out of order, so nobody can say what it holds. Ask "
+            "the centre to repair it or to switch it off; then try again.",
+            centre=where,
+        )
     if why == "unavailable":
         return gettext(
             "%(centre)s: a service there could not be reached. Try again in a few minutes.",

@@ -106,7 +106,8 @@ def test_everything_held_is_handed_over_but_no_proof(hub: Hub, client: FlaskClie
 
 NOBODYS = {
     "booking": {
-        "borrower", "external_id", "fulfilment", "kind", "plugin", "reference", "state", "title",
+        "borrower", "external_id", "fulfilment", "head", "kind", "plugin", "reference", "state",
+        "title",
     }
 }  # fmt: skip
 """Columns that are kept without the person, and say nothing about them."""
@@ -202,9 +203,32 @@ def test_the_command_line_hands_over_and_erases(
     shown = CliRunner().invoke(main, ["users", "export", str(ada)])
     assert json.loads(shown.output)["hub"]["person"][0]["name"] == "Ada Muster"
     assert CliRunner().invoke(main, ["users", "erase", str(ada)], input="n\n").exit_code == 1
+    # What is enabled but not installed for the command may hold something: it waits.
+    waits = CliRunner().invoke(main, ["users", "erase", str(ada), "--yes"])
+    assert (waits.exit_code, "Medienzentrum Coesfeld: broken" in waits.output) == (1, True)
+    for key in ("borken", "coesfeld"):
+        for one in hub.sites.enabled(key):
+            activations.disable(hub, key, one.name, actor="test")
     assert CliRunner().invoke(main, ["users", "erase", str(ada), "--yes"]).exit_code == 0
     for action in ("export", "erase"):
         again = CliRunner().invoke(
             main, ["users", action, str(ada), *["--yes"][: action == "erase"]]
         )
         assert "There is no person" in again.output
+
+
+def test_a_plugin_that_is_broken_makes_the_erasure_wait(hub: Hub, ada: int) -> None:
+    with hub.db.write() as session:
+        row = session.scalars(
+            sa.select(models.Activation).where(models.Activation.plugin == "shelf")
+        ).one()
+        row.config = {"unknown": 1}
+        activations.announce(session)
+    hub.sites.refresh()
+    assert hub.sites.site("coesfeld").problems
+    assert privacy.held(hub, ada).failed == (("coesfeld", "shelf"),)
+    with pytest.raises(privacy.Refused) as refused:
+        privacy.erase(hub, ada, by="test")
+    assert refused.value.reasons == (("Medienzentrum Coesfeld", "broken"),)
+    activations.disable(hub, "coesfeld", "shelf", actor="test")
+    privacy.erase(hub, ada, by="test")
