@@ -1,4 +1,5 @@
-"""Several logins of one person: added while logged in to both, never by an address.
+"""Several logins of one person: added while logged in to both, or by a code of the desk
+(`hub.identity.desk_codes`), never by an address.
 
 A login that had an account of its own brings along what belongs to it, so that one person stays.
 """
@@ -50,7 +51,7 @@ def link(hub: Hub, person_id: int, site: str, claims: Claims) -> None:
         if known is None:
             session.add(Identity(issuer=claims.issuer, subject=claims.subject, person_id=person_id))
         elif known.person_id == other != person_id:
-            _merge(session, keep=person_id, gone=other)
+            merge(session, keep=person_id, gone=other)
         elif known.person_id != person_id:
             raise LinkRefused("held")  # it changed hands meanwhile
         session.flush()
@@ -87,7 +88,7 @@ def unlink(session: Session, person_id: int, issuer: str, subject: str) -> bool:
     return True
 
 
-def _merge(session: Session, *, keep: int, gone: int) -> None:
+def merge(session: Session, *, keep: int, gone: int) -> None:
     """Everything that refers to one person refers to the other; what both have is kept once."""
     session.execute(sa.delete(LoginSession).where(LoginSession.person_id == gone))
     for table in Base.metadata.sorted_tables:

@@ -7,7 +7,6 @@ help who lost the app; each works once.
 from __future__ import annotations
 
 import hmac
-import secrets
 from datetime import datetime
 
 import pyotp
@@ -58,8 +57,8 @@ def confirm(session: Session, keyring: Keyring, person_id: int, code: str) -> li
     row = session.get(SecondFactor, person_id)
     if row is None or row.confirmed_at is not None or not _counts(session, keyring, row, code):
         return None
-    codes = [_recovery_code() for _ in range(RECOVERY_CODES)]
-    row.recovery = [tokens.digest(_plain(one)) for one in codes]
+    codes = [tokens.readable() for _ in range(RECOVERY_CODES)]
+    row.recovery = [tokens.digest(tokens.plain(one)) for one in codes]
     row.confirmed_at = now()
     return codes
 
@@ -71,7 +70,7 @@ def check(session: Session, keyring: Keyring, person_id: int, code: str) -> bool
         return False
     if _counts(session, keyring, row, code):
         return True
-    digest = tokens.digest(_plain(code))
+    digest = tokens.digest(tokens.plain(code))
     if digest not in row.recovery:
         return False
     row.recovery = [one for one in row.recovery if one != digest]
@@ -102,7 +101,7 @@ def waiting(session: Session, token: str) -> LoginSession | None:
 
 
 def _counts(session: Session, keyring: Keyring, row: SecondFactor, code: str) -> bool:
-    typed = _plain(code)
+    typed = tokens.plain(code)
     totp = pyotp.TOTP(keyring.decrypt(row.secret))
     present = int(now().timestamp()) // STEP
     for step in (present - 1, present, present + 1):
@@ -116,14 +115,3 @@ def _counts(session: Session, keyring: Keyring, row: SecondFactor, code: str) ->
             ).all()
             return bool(used)
     return False
-
-
-def _recovery_code() -> str:
-    """`abcd-efgh-ijkl`: 60 bits, of letters and digits that nobody confuses."""
-    letters = "abcdefghjkmnpqrstuvwxyz23456789"
-    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(3))
-
-
-def _plain(code: str) -> str:
-    """A code as people type it, without blanks and hyphens."""
-    return "".join(one for one in code[:50].casefold() if one.isalnum())

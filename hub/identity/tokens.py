@@ -16,3 +16,14 @@ def new() -> str:
 def digest(token: str) -> str:
     """What is stored of a token."""
     return sha256(token.encode()).hexdigest()
+
+
+def readable() -> str:
+    """`abcd-efgh-ijkl`, to be typed: 60 bits, of letters and digits that nobody confuses."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(3))
+
+
+def plain(code: str) -> str:
+    """A code as people type it, without blanks and hyphens."""
+    return "".join(one for one in code[:50].casefold() if one.isalnum())

@@ -11,10 +11,10 @@ from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.identity import accounts, linking, password_reset, sessions
+from hub.identity import accounts, desk_codes, linking, password_reset, sessions
 from hub.identity.accounts import PasswordRefused
 from hub.identity.actor import Actor, Held, Role
-from hub.models import Account, Identity, Person
+from hub.models import Account, Identity, LoginSession, Person
 from hub.web import context, login, passwords, pending, texts, ways
 from hub.web.page import Crumb
 
@@ -123,6 +123,41 @@ def add_login() -> ResponseReturnValue:
     assert actor.session_id is not None
     return pending.keep_link(
         make_response(redirect(url_for("login.choose"), 303)), actor.session_id
+    )
+
+
+@pages.post("/anmeldungen/code")
+def join() -> ResponseReturnValue:
+    """A code of the desk: what is logged in here becomes part of the account it is for."""
+    actor = login.demand("account.edit")
+    if not actor.proven_lately:
+        return redirect(url_for("login.choose", weiter=url_for("account.overview")), 303)
+    assert actor.person_id is not None
+    hub = context.the_hub()
+    with hub.db.read() as session:
+        begun = session.get_one(LoginSession, actor.session_id)
+        via = sessions.Via(begun.issuer, begun.subject)
+    try:
+        person_id = desk_codes.redeem(hub, actor.person_id, request.form.get("code", ""))
+    except desk_codes.CodeRefused as refused:
+        return _page(actor, {"code": _not_joined(refused.reason)}), 409
+    return login.arrive("", person_id, via)
+
+
+def _not_joined(reason: str) -> str:
+    if reason == "same":
+        return gettext("This code is for the account that you are logged in to.")
+    if reason == "staff":
+        return gettext(
+            "Who works for a centre adds logins here, while logged in: “Add another login”."
+        )
+    if reason == "held":
+        return gettext(
+            "Under this login a centre still holds something of its own, so it cannot be added. "
+            "Ask that centre to clear it first."
+        )
+    return gettext(
+        "This code is wrong, was used already, or is too old. The desk gives you another."
     )
 
 

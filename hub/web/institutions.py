@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
+from hub.identity import desk_codes
 from hub.identity.permissions import can, visible
 from hub.institutions import borrowers, find, history, serving
 from hub.institutions.borrowers import BorrowerError, Registration
@@ -107,6 +108,21 @@ def code(site: str, number: int) -> ResponseReturnValue:
     return _institution(site, institution, code=(number, made), mailed=mailed)
 
 
+@pages.post("/<site>/verwaltung/entleihende/<int:number>/anmeldung")
+def login_code(site: str, number: int) -> ResponseReturnValue:
+    """A code by which the person, who stands at the desk, adds another login; shown once."""
+    actor = login.demand("borrower.manage", site)
+    try:
+        with context.the_hub().db.write() as session:
+            row = _borrower(session, site, number)
+            institution = row.institution_id
+            made = desk_codes.new(session, row.person_id, site, by=actor.key)
+    except desk_codes.CodeRefused:
+        problem = ("inhalt", gettext("Who works for a centre adds logins in their own account."))
+        return _institution(site, institution, problem=problem), 409
+    return _institution(site, institution, login_code=made)
+
+
 def _borrower(session: Session, site: str, number: int) -> Borrower:
     """A registration at this site; none of another exists here."""
     row = session.get(Borrower, number) if number < 2**31 else None
@@ -122,6 +138,7 @@ def _institution(
     problem: tuple[str, str] | None = None,
     code: tuple[int, str] | None = None,
     mailed: bool = False,
+    login_code: str = "",
 ) -> str:
     actor = login.actor()
     with context.the_hub().db.read() as session:
@@ -143,6 +160,7 @@ def _institution(
             problems=[problem] if problem else [],
             code=code,
             mailed=mailed,
+            login_code=login_code,
             today=context.today(),
             crumbs=[Crumb(row.name)],
         )

@@ -21,7 +21,7 @@ from plugins.accounts import Accounts
 from tests.hub.identity.test_privacy import Shelf
 from tests.hub.web.test_login import AWAY, BACK, PAGE, PASSWORD, Remote
 from tests.hub.web.test_pages import text_of
-from tests.identities import send
+from tests.identities import person, send
 from tests.sources import Network, Point
 
 SCHOOL = Claims(
@@ -152,3 +152,66 @@ def test_a_login_is_removed_but_not_the_last(hub: Hub, client: FlaskClient) -> N
     )
     assert answer.status_code == 409
     assert send(client, "/konto", "/konto/anmeldungen/entfernen", **fields).status_code == 404
+
+
+def borrower(hub: Hub, number: int) -> str:
+    """Let a person borrow for an institution of Borken; the page of its staff."""
+    with hub.db.write() as session:
+        school = session.scalars(
+            sa.select(models.Institution).where(models.Institution.school_id == "DE-NW-900001")
+        ).one()
+        session.add(
+            models.Borrower(
+                site_key="borken", institution_id=school.id, person_id=number, state="approved"
+            )
+        )
+        return f"/borken/verwaltung/einrichtungen/{school.id}"
+
+
+def desk_code(client: FlaskClient, page: str, number: int = 1) -> str:
+    """What the staff see when they ask for a code."""
+    done = send(client, page, f"/borken/verwaltung/entleihende/{number}/anmeldung")
+    found = re.search(r"<strong>(\w{4}-\w{4}-\w{4})</strong>", done.text)
+    return found[1] if found else text_of(done.text)
+
+
+JOIN = "/konto/anmeldungen/code"
+
+
+def test_a_code_of_the_desk_joins_two_accounts(hub: Hub, client: FlaskClient) -> None:
+    known = person(hub, Role.CITIZEN, "borken", "Bea Borg")
+    page = borrower(hub, known)
+    earlier, code = desk_code(client, page), desk_code(client, page)
+    other = by_school(hub)
+    for wrong in ("", "abcd-efgh-ijkl", earlier):
+        refused = send(other, "/konto", JOIN, code=wrong)
+        assert refused.status_code == 409
+        assert "schon benutzt oder zu alt" in text_of(refused.text)
+    before = persons(hub)
+    joined = send(other, "/konto", JOIN, code=code.upper().replace("-", " "))
+    assert (joined.status_code, joined.headers["Location"]) == (303, "/konto")
+    assert persons(hub) == before - 1
+    mine = text_of(other.get("/konto").text)
+    assert "Bea Borg" in mine
+    assert "Lehrkraft, Schule 900004" in mine
+    assert "idp.example" in mine
+    again = text_of(by_school(hub).get("/konto").text)
+    assert "Medienzentrum Borken" in again, "the role of the account that stayed"
+    assert persons(hub) == before - 1
+    assert send(other, "/konto", JOIN, code=code).status_code == 409
+
+
+def test_a_code_of_the_desk_gives_nobody_power(hub: Hub, client: FlaskClient) -> None:
+    admin = person(hub, Role.SITE_ADMIN, "coesfeld")
+    page = borrower(hub, admin)
+    assert "im eigenen Konto" in desk_code(client, page), (
+        "staff cannot make an admin's login theirs"
+    )
+    known = person(hub, Role.CITIZEN, "borken")
+    page = borrower(hub, known)
+    code = desk_code(client, page, 2)
+    refused = send(client, "/konto", JOIN, code=code)
+    assert (refused.status_code, persons(hub)) == (409, 3), "nor be talked out of their own"
+    with hub.db.write() as session:
+        session.execute(sa.update(models.DeskCode).values(expires_at=now()))
+    assert send(by_school(hub), "/konto", JOIN, code=code).status_code == 409
