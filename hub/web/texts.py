@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_time
-from babel.numbers import format_decimal
 from flask import Flask
 from flask_babel import gettext, lazy_gettext, ngettext
 
@@ -61,8 +60,12 @@ STATE_MARK = {State.CURRENT: "✓", State.STALE: "!", State.ERROR: "✕", State.
 
 
 def number(value: int) -> str:
-    """`1234` as `1.234` (de) or `1,234` (en)."""
-    return str(format_decimal(value, locale=language()))
+    """`1234` as `1.234` (de) or `1,234` (en).
+
+    Without Babel, whose rules cost a large table more than all the rest of its page.
+    """
+    grouped = f"{value:,}"
+    return grouped.replace(",", ".") if language() == "de" else grouped
 
 
 def day(value: date) -> str:
