@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub import models, secrets
+from hub import mapping, models, secrets
 from hub.installed import Unusable, load_config
 from hub.models.base import now
 from hub.runtime import Hub
@@ -31,6 +31,8 @@ class Wanted:
 
     enabled: bool
     config: Mapping[str, Any] | None = None
+    mapping: Mapping[str, Any] | None = None
+    """As `hub.mapping.load` reads it; `None` likewise."""
 
 
 def enable(
@@ -83,6 +85,26 @@ def configure(
     _change(hub, site, plugin, Wanted(row.enabled, config), "plugin.configure", actor, version)
 
 
+def put_mapping(
+    hub: Hub,
+    site: str,
+    plugin: str,
+    fields: Mapping[str, Any],
+    *,
+    actor: str,
+    version: int | None = None,
+) -> None:
+    """Replace a plugin's mapping; the next run reads everything anew.
+
+    `version` as for `enable`. Raises `ActivationError` or `UnknownSite`.
+    """
+    row = configured(hub, site, plugin)
+    if row is None:
+        raise ActivationError(f"The plugin {plugin} was never enabled at {site}; enable it.")
+    wanted = Wanted(row.enabled, mapping=fields)
+    _change(hub, site, plugin, wanted, "plugin.mapping", actor, version)
+
+
 def undo(hub: Hub, site: str, plugin: str, *, actor: str, version: int | None = None) -> None:
     """Make the last change of a plugin at a site undone; a second time makes it anew.
 
@@ -95,7 +117,11 @@ def undo(hub: Hub, site: str, plugin: str, *, actor: str, version: int | None = 
     if not last:
         raise ActivationError(f"No change of the plugin {plugin} at {site} is known any more.")
     before = last[0].before
-    wanted = Wanted(False) if before is None else Wanted(before["enabled"], before["config"])
+    wanted = (
+        Wanted(False)
+        if before is None
+        else Wanted(before["enabled"], before["config"], before.get("mapping", {}))
+    )
     _change(hub, site, plugin, wanted, "plugin.undo", actor, version)
 
 
@@ -161,6 +187,8 @@ def put(
     if row is None:
         row = models.Activation(site_key=site, plugin=plugin, version=0)
         session.add(row)
+    if wanted.mapping is not None and wanted.mapping != (row.mapping or {}):
+        row.mapping = _checked_mapping(hub, plugin, wanted.mapping)
     row.enabled, row.config = wanted.enabled, config
     row.version += 1
     row.updated_at = now()
@@ -192,11 +220,20 @@ def checked(
     return sealed
 
 
+def _checked_mapping(hub: Hub, plugin: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The mapping as it is stored, with nothing in it that the plugin could not use."""
+    try:
+        return mapping.dump(mapping.load(fields, hub.sites.installed.load(plugin).maps))
+    except (Unusable, mapping.MappingError) as reason:
+        raise ActivationError(f"The mapping of {plugin} stays as it is. {reason}") from None
+
+
 def shown(row: models.Activation | None) -> dict[str, Any] | None:
     """An activation for people and for the audit log, without secrets."""
     if row is None:
         return None
-    return {"enabled": row.enabled, "config": secrets.hide(row.config)}
+    said = {"enabled": row.enabled, "config": secrets.hide(row.config)}
+    return {**said, "mapping": row.mapping} if row.mapping else said
 
 
 def _plain(value: Any) -> Any:
@@ -208,6 +245,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     return value
+
+
+_PARTS = ("config", "mapping")
+"""Parts of an activation whose keys are told one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,13 +267,20 @@ class Change:
     def changed(self) -> list[str]:
         """The keys that the change gave another value, as `enabled` and `config.address`."""
         flat = [
-            {**side, **{f"config.{key}": value for key, value in side.get("config", {}).items()}}
+            {
+                **side,
+                **{
+                    f"{part}.{key}": value
+                    for part in _PARTS
+                    for key, value in side.get(part, {}).items()
+                },
+            }
             for side in (self.before or {}, self.after or {})
         ]
         return sorted(
             key
             for key in flat[0].keys() | flat[1].keys()
-            if key != "config" and flat[0].get(key) != flat[1].get(key)
+            if key not in _PARTS and flat[0].get(key) != flat[1].get(key)
         )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pluggy
 
+from hub.formats.fieldmap import FieldMap, Words
 from hub.records import (
     Access,
     Availability,
@@ -26,6 +27,7 @@ from hub.records import (
     Offer,
     Person,
     Record,
+    Reject,
     Slot,
 )
 
@@ -41,6 +43,20 @@ def catalogue_changes(cursor: str | None) -> Iterator[Change]:  # type: ignore[e
     page of work, a `Checkpoint` whose cursor is handed back after a crash or at the next run. Raise
     `Unavailable` or `Denied` when the source cannot be read to its end: never end quietly.
     """
+
+
+@hookspec
+def mapping_words() -> Iterator[tuple[str, Words]]:  # type: ignore[empty-body]
+    """Yield the words of each record by column, with its place, whatever can be made of it.
+
+    Asked alone, for the page on which an admin maps fields, by plugins whose `maps` names more
+    than the hub can fill; only the first records are taken.
+    """
+
+
+@hookspec
+def mapping_record(place: str, words: Words, mapping: FieldMap) -> Record | Reject:  # type: ignore[empty-body]
+    """What the words of a place become under a mapping, for its preview. Asked alone; no I/O."""
 
 
 @hookspec

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import marshmallow as ma
 
+from hub.formats.fieldmap import EMPTY, FieldMap
 from hub.secrets import Secret, SecretValue
 
 if TYPE_CHECKING:
@@ -127,6 +128,12 @@ class Plugin:
     migrations: ClassVar[Path | None] = None
     translations: ClassVar[Path | None] = None
     """Folder with the German texts of its pages (`*.po`); the code has them in English."""
+    maps: ClassVar[tuple[str, ...]] = ()
+    """Fields of its records that a site's admins may map from the words of the source
+    (`Upsert.words`, `Document.words`). Of these the hub fills `hub.formats.fieldmap.CODED` itself;
+    others only a plugin can map that implements `mapping_words` and `mapping_record`."""
+    mapping: FieldMap = EMPTY
+    """The site's mapping; the hub sets it before it asks anything."""
 
     def __init__(self, site: SiteInfo, config: dict[str, Any]) -> None:
         self.site = site

@@ -191,9 +191,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Upsert:
-    """The source offers this record, new or changed or as before."""
+    """The source offers this record, new or changed or as before.
+
+    `words` is what the source itself says, by column or element, for the mapping of a site
+    (`Plugin.maps`); it is not stored.
+    """
 
     record: Record
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +208,13 @@ class Document:
     For large sources: the hub reads it on another core, and not at all where the same code has
     read the same content before. `read` is a function of a module, or `functools.partial` of one
     (no lambda, no method); it may raise `ValueError` with the reason why this is no record. The
-    record must have the same `source_id`.
+    record must have the same `source_id`. `words`, of the same form, gives what `Upsert.words` is.
     """
 
     source_id: str
     content: bytes
     read: Callable[[bytes], Record]
+    words: Callable[[bytes], Mapping[str, tuple[str, ...]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

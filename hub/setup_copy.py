@@ -79,6 +79,7 @@ def _store(session: Session, source: str, target: str, row: models.Activation, a
         plugin=row.plugin,
         enabled=False,
         config=config,
+        mapping=row.mapping,
         version=1,
         updated_at=now(),
     )

@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 
-from hub import directory, models, secrets
+from hub import directory, mapping, models, secrets
 from hub.containment import Task, failure_of, run_together
 from hub.db import Database
 from hub.installed import EntryPoint, Installed, Unusable, load_config
@@ -49,6 +49,7 @@ class EnabledPlugin:
     name: str
     version: int
     config: Mapping[str, Any] = field(repr=False)
+    mapping: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ class SiteManager:
                 .order_by(models.Activation.site_key, models.Activation.plugin)
             ):
                 enabled.setdefault(row.site_key, []).append(
-                    EnabledPlugin(row.plugin, row.version, row.config)
+                    EnabledPlugin(row.plugin, row.version, row.config, row.mapping)
                 )
         return _Rows(version, sites, {key: tuple(rows) for key, rows in enabled.items()})
 
@@ -186,7 +187,7 @@ class SiteManager:
             except Unusable as reason:
                 problems[plugin.name] = str(reason)
             else:
-                tasks[plugin.name] = Task(partial(self._start, loaded, plugin.config, info))
+                tasks[plugin.name] = Task(partial(self._start, loaded, plugin, info))
         results, failures = run_together(tasks, START_DEADLINE)
         for name, result in results.items():
             if isinstance(result, Running):
@@ -201,13 +202,11 @@ class SiteManager:
                 log.error("plugin.off", site=row.key, plugin=plugin.name, reason=why)
         return _Built(Site(row, info, dict(sorted(running.items())), problems), row, enabled)
 
-    def _start(
-        self, plugin: type[Plugin], stored: Mapping[str, Any], info: SiteInfo
-    ) -> Running | str:
+    def _start(self, plugin: type[Plugin], wanted: EnabledPlugin, info: SiteInfo) -> Running | str:
         """The plugin's new instance, or the reason why there is none."""
         try:
             config = secrets.resolve(
-                load_config(plugin, stored), self._keyring, info.files, secrets.environment()
+                load_config(plugin, wanted.config), self._keyring, info.files, secrets.environment()
             )
         except (Unusable, SecretError) as reason:
             return str(reason)
@@ -218,6 +217,10 @@ class SiteManager:
             return f"It refuses to start: {failure_of(error, plugin.name, scrub).message}"
         if type(instance) is not plugin:
             return "Its constructor gives something else than an instance."
+        try:
+            instance.mapping = mapping.load(wanted.mapping, plugin.maps)
+        except mapping.MappingError as reason:
+            return f"Its mapping cannot be used: {reason}"
         return Running(instance, scrub)
 
 

@@ -14,7 +14,7 @@ from lxml import etree
 from connectors import feed, files, http
 from hub import Config, Plugin, hookimpl
 from hub.errors import Unavailable
-from hub.formats import amb, elixier, rss
+from hub.formats import amb, elixier, fieldmap, rss, words
 from hub.records import AccessMode, Change, Checkpoint, Kind, Record, Reject, Upsert
 from plugins.common import about, translated
 
@@ -123,6 +123,7 @@ class Feed(Plugin):
         "en": "Takes in items from RSS 2.0, AMB JSON or ELIXIER XML.",
     }
     Config = FeedConfig
+    maps = fieldmap.CODED
 
     @hookimpl
     def catalogue_changes(self, cursor: str | None) -> Iterator[Change]:
@@ -205,7 +206,7 @@ class Feed(Plugin):
             times = seen[record.source_id] = seen.get(record.source_id, 0) + 1
             if times > 1:
                 record = replace(record, source_id=f"{record.source_id}#{times}")
-            yield Upsert(self._with_defaults(record))
+            yield Upsert(self._with_defaults(record), _words(entry))
 
     def _with_defaults(self, record: Record) -> Record:
         config = self.config
@@ -227,6 +228,10 @@ def _read(document: feed.Document, entry: Any, kind: Kind) -> Record | Reject:
     if document.format == "elixier":
         return elixier.read(entry, kind)
     return amb.read(entry, kind)
+
+
+def _words(entry: etree._Element | dict[str, Any]) -> fieldmap.Words:
+    return words.of_object(entry) if isinstance(entry, dict) else words.of_element(entry)
 
 
 def _excerpt(entry: etree._Element | dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ from connectors.http import Client
 from connectors.oai_pmh import BrokenList, Identity, Item, Position, Repository
 from hub import Config, Plugin, SiteInfo, hookimpl
 from hub.errors import Denied
-from hub.formats import dublin_core, lom
+from hub.formats import dublin_core, fieldmap, lom, words
 from hub.records import (
     AccessMode,
     Change,
@@ -153,6 +153,7 @@ class OaiPmh(Plugin):
         "en": "Harvests catalogues over OAI-PMH 2.0 in Dublin Core or LOM.",
     }
     Config = OaiPmhConfig
+    maps = fieldmap.CODED
 
     def __init__(self, site: SiteInfo, config: dict[str, Any]) -> None:
         super().__init__(site, config)
@@ -221,7 +222,7 @@ class OaiPmh(Plugin):
             return Delete(item.identifier)
         if item.metadata is None:
             return Reject(item.identifier, "the record has no metadata", _excerpt(item))
-        return Document(item.identifier, item.document(), self._read)
+        return Document(item.identifier, item.document(), self._read, read_words)
 
     def _state(self, cursor: str | None) -> _State:
         """The state in a cursor. One that fits no more begins anew, without being a full run."""
@@ -311,6 +312,12 @@ def read_record(
         licence=record.licence or licence,
         languages=record.languages or tuple(filter(None, (language,))),
     )
+
+
+def read_words(content: bytes) -> fieldmap.Words:
+    """The words in a `record` element of OAI-PMH."""
+    metadata = oai_pmh.read_item(content).metadata
+    return {} if metadata is None else words.of_element(metadata)
 
 
 def _excerpt(item: Item) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,8 +12,10 @@ import marshmallow as ma
 from connectors import files, http, tables
 from hub import Config, Plugin, hookimpl
 from hub.errors import Unavailable
+from hub.formats import fieldmap
 from hub.formats import table as format_table
-from hub.records import Change, Checkpoint, Kind, Reject, Upsert
+from hub.formats.fieldmap import FieldMap, Words
+from hub.records import Change, Checkpoint, Kind, Record, Reject, Upsert
 from plugins.common import about, translated
 
 
@@ -142,6 +145,7 @@ class Tables(Plugin):
         "en": "Takes in devices, rooms, trainings, media and anything else from tables.",
     }
     Config = TablesConfig
+    maps = tuple(dict.fromkeys((*tables.FIELDS, *fieldmap.CODED)))
 
     @hookimpl
     def catalogue_changes(self, cursor: str | None) -> Iterator[Change]:
@@ -153,6 +157,7 @@ class Tables(Plugin):
         read = [(config, *self._read(config)) for config in self.config["tables"]]
         total = sum(len(table.rows) for _, table, _ in read)
         yield Checkpoint(None, total=total)
+        yield from self._vanished(table.headers for _, table, _ in read)
         for config, table, columns in read:
             yield from self._rows(config, table, columns)
         yield Checkpoint(None, complete=True, total=total)
@@ -162,27 +167,63 @@ class Tables(Plugin):
         for config in self.config["tables"]:
             self._read(config)
 
+    @hookimpl
+    def mapping_words(self) -> Iterator[tuple[str, Words]]:
+        for config in self.config["tables"]:
+            for row in self._table(config).rows:
+                yield f"{config['name']}!{row.number}", _words(row)
+
+    @hookimpl
+    def mapping_record(self, place: str, words: Words, mapping: FieldMap) -> Record | Reject:
+        name, _, number = place.rpartition("!")
+        config = next((one for one in self.config["tables"] if one["name"] == name), None)
+        if config is None:
+            return Reject(place, f"There is no table “{name}” any more.")
+        row = tables.Row(
+            int(number), {header: "".join(texts[:1]) for header, texts in words.items()}
+        )
+        table = tables.Table("", "", (), "", "", 1, tuple(words), (row,), ())
+        with translated(f"Table {name}"):
+            columns = _columns(config, table, mapping)
+        found = self._record(config, table, columns, row, mapping)
+        return found or Reject(place, "The table says that it is not offered.")
+
+    def _vanished(self, headers: Iterable[tuple[str, ...]]) -> Iterator[Reject]:
+        """Columns of the mapping that no table has."""
+        present = {header for some in headers for header in some}
+        for rule in self.mapping.rules:
+            if rule.sources and not present.intersection(rule.sources):
+                missing = ", ".join(f"“{source}”" for source in rule.sources)
+                yield Reject(
+                    f"mapping {rule.field}",
+                    f"{rule.field}: no table has the column {missing} of the mapping any more",
+                )
+
     def _read(self, config: dict[str, Any]) -> tuple[tables.Table, dict[str, str]]:
         """A table and its columns; raises `Unavailable` or `Denied`, naming the table."""
+        table = self._table(config)
+        with translated(f"Table {config['name']}"):
+            columns = _columns(config, table, self.mapping)
+        if "title" not in columns and "title" not in _defaults(config, self.mapping):
+            raise Unavailable(
+                f"Table {config['name']}: no column is taken for the title. Say which one under "
+                f"columns: {', '.join(table.headers)}."
+            )
+        return table, columns
+
+    def _table(self, config: dict[str, Any]) -> tables.Table:
         limits = tables.Limits(
             bytes=self.config["max_megabytes"] * 1_000_000,
             unpacked=self.config["max_megabytes"] * 10_000_000,
             rows=self.config["max_rows"],
         )
         with translated(f"Table {config['name']}"):
-            table = tables.read(
+            return tables.read(
                 self._content(config, limits.bytes),
                 sheet=config["sheet"],
                 expected=[*filter(None, config["columns"].values()), *config["details"]],
                 limits=limits,
             )
-            columns = tables.mapping(table, config["columns"], taken=config["details"])
-        if "title" not in columns and "title" not in config["defaults"]:
-            raise Unavailable(
-                f"Table {config['name']}: no column is taken for the title. Say which one under "
-                f"columns: {', '.join(table.headers)}."
-            )
-        return table, columns
 
     def _content(self, config: dict[str, Any], max_bytes: int) -> bytes:
         if "file" in config:
@@ -198,44 +239,101 @@ class Tables(Plugin):
     def _rows(
         self, config: dict[str, Any], table: tables.Table, columns: dict[str, str]
     ) -> Iterator[Change]:
-        time_zone = ZoneInfo(self.site.time_zone)
         seen: dict[str, int] = {}
         for row in table.rows:
-            where = f"{table.sheet or config['name']}!row {row.number}"
-            excerpt = _excerpt(row)
-            values, problems = tables.values(row, columns, config["defaults"])
-            if problems:
-                yield Reject(where, "; ".join(map(str, problems)), excerpt)
-                continue
-            if values.get("offered") is False:
-                continue
-            key = format_table.key(values)
-            first = seen.setdefault(key, row.number)
-            if first != row.number:
-                yield Reject(
-                    where,
-                    f"the same as row {first}: both have {_named(values)}. Give each row a "
-                    "number of its own in a column for source_id.",
-                    excerpt,
-                )
-                continue
-            shown = {
-                name: tables.text(row.cells[name])
-                for name in (tables.column(table, wanted) for wanted in config["details"])
-                if name and row.cells[name] != ""
-            }
-            record = format_table.read(
-                values,
-                source_id=f"{config['name']}:{key}",
-                kind=config["kind"],
-                site=self.site.key,
-                time_zone=time_zone,
-                details=shown,
+            found = self._record(config, table, columns, row, self.mapping, seen)
+            if isinstance(found, Record):
+                yield Upsert(found, _words(row))
+            elif found:
+                yield found
+
+    def _record(
+        self,
+        config: dict[str, Any],
+        table: tables.Table,
+        columns: dict[str, str],
+        row: tables.Row,
+        mapping: FieldMap,
+        seen: dict[str, int] | None = None,
+    ) -> Record | Reject | None:
+        """What a row becomes; None for one that is not offered. `seen` gathers key → row."""
+        where = f"{table.sheet or config['name']}!row {row.number}"
+        excerpt = _excerpt(row)
+        try:
+            row = _translated(row, columns, mapping)
+        except fieldmap.Unmapped as reason:
+            return Reject(where, str(reason), excerpt)
+        values, problems = tables.values(row, columns, _defaults(config, mapping))
+        if problems:
+            return Reject(where, "; ".join(map(str, problems)), excerpt)
+        if values.get("offered") is False:
+            return None
+        key = format_table.key(values)
+        first = seen.setdefault(key, row.number) if seen is not None else row.number
+        if first != row.number:
+            return Reject(
+                where,
+                f"the same as row {first}: both have {_named(values)}. Give each row a "
+                "number of its own in a column for source_id.",
+                excerpt,
             )
-            if isinstance(record, Reject):
-                yield Reject(where, record.reason, excerpt)
-            else:
-                yield Upsert(record)
+        shown = {
+            name: tables.text(row.cells[name])
+            for name in (tables.column(table, wanted) for wanted in config["details"])
+            if name and row.cells[name] != ""
+        }
+        record = format_table.read(
+            values,
+            source_id=f"{config['name']}:{key}",
+            kind=config["kind"],
+            site=self.site.key,
+            time_zone=ZoneInfo(self.site.time_zone),
+            details=shown,
+        )
+        return Reject(where, record.reason, excerpt) if isinstance(record, Reject) else record
+
+
+def _columns(config: dict[str, Any], table: tables.Table, mapping: FieldMap) -> dict[str, str]:
+    """Field → header, as the mapping says, else the configuration, else the header itself.
+
+    What the hub fills from the mapping is not read here as well.
+    """
+    chosen = dict(config["columns"])
+    taken = list(config["details"])
+    for rule in mapping.rules:
+        found = next((source for source in rule.sources if source in table.headers), "")
+        if rule.sources and not found and not rule.fixed:
+            continue
+        if rule.field in tables.FIELDS:
+            chosen[rule.field] = "" if rule.field in fieldmap.CODED else found
+        if rule.field in fieldmap.CODED:
+            taken += [source for source in rule.sources if source in table.headers]
+    return tables.mapping(table, chosen, taken=taken)
+
+
+def _defaults(config: dict[str, Any], mapping: FieldMap) -> dict[str, str]:
+    fixed = {
+        rule.field: rule.fixed
+        for rule in mapping.rules
+        if rule.fixed and rule.field not in fieldmap.CODED
+    }
+    return {**config["defaults"], **fixed}
+
+
+def _translated(row: tables.Row, columns: dict[str, str], mapping: FieldMap) -> tables.Row:
+    """The row with those cells in our words that the mapping translates; raises `Unmapped`."""
+    changed = {}
+    for rule in mapping.rules:
+        header = columns.get(rule.field, "")
+        translates = rule.values or rule.separator
+        if translates and header in rule.sources and rule.field not in fieldmap.CODED:
+            changed[header] = fieldmap.text(rule, [tables.text(row.cells.get(header, ""))])
+    return replace(row, cells={**row.cells, **changed}) if changed else row
+
+
+def _words(row: tables.Row) -> Words:
+    texts = ((name, tables.text(cell)) for name, cell in row.cells.items())
+    return {name: (shown,) if shown else () for name, shown in texts}
 
 
 def _excerpt(row: tables.Row) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sized
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.catalogue import compare, producer, runs
+from hub.catalogue import compare, mapped, producer, runs
 from hub.catalogue.prepare import prepare
 from hub.catalogue.sync import Progress, Report, count
 from hub.db import Database
@@ -36,7 +36,8 @@ def preview(
     report = Report(site.key, plugin)
     with db.read() as session:
         source = session.get(SyncSource, (site.key, plugin))
-        cursor = None if full or source is None else source.cursor
+        anew = full or source is None or source.mapping != mapped.digest(site, plugin)
+        cursor = None if anew or source is None else source.cursor
         before = _kept(session, site.key, plugin) if cursor is not None else []
     seen, complete = [*before], False
     try:

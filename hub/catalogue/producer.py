@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import structlog
 
+from hub.catalogue import mapped
 from hub.errors import PluginError
 from hub.records import Change, Checkpoint
 from hub.site import Site
@@ -35,11 +37,25 @@ class SourceFailed(Exception):
 
 
 def pages(site: Site, plugin: str, cursor: str | None) -> Iterator[list[Change]]:
-    """The pages of a source since `cursor`; raises `SourceFailed` where it breaks off."""
-    line: queue.Queue[list[Change] | SourceFailed | None] = queue.Queue(AHEAD)
+    """The pages of a source since `cursor`, as the site's mapping has them; raises `SourceFailed`
+    where it breaks off."""
+    fill = mapped.filler(site, plugin)
+    for page in given(site, plugin, "catalogue_changes", cursor=cursor):
+        yield [fill(change) for change in page]
+
+
+def given(
+    site: Site, plugin: str, hook: str, /, *, patience: float | None = None, **arguments: Any
+) -> Iterator[list[Any]]:
+    """What a hook of the plugin gives item by item, in pages; raises `SourceFailed`.
+
+    `patience` in seconds, else `PATIENCE`.
+    """
+    patience = PATIENCE if patience is None else patience
+    line: queue.Queue[list[Any] | SourceFailed | None] = queue.Queue(AHEAD)
     stop = threading.Event()
 
-    def hand_over(thing: list[Change] | SourceFailed | None) -> None:
+    def hand_over(thing: list[Any] | SourceFailed | None) -> None:
         while not stop.is_set():
             try:
                 return line.put(thing, timeout=1.0)
@@ -48,7 +64,7 @@ def pages(site: Site, plugin: str, cursor: str | None) -> Iterator[list[Change]]
 
     def produce() -> None:
         try:
-            for page in _read(site, plugin, cursor):
+            for page in _read(site, plugin, hook, arguments):
                 hand_over(page)
                 if stop.is_set():
                     return
@@ -60,10 +76,10 @@ def pages(site: Site, plugin: str, cursor: str | None) -> Iterator[list[Change]]
     try:
         while True:
             try:
-                thing = line.get(timeout=PATIENCE)
+                thing = line.get(timeout=patience)
             except queue.Empty:
                 raise SourceFailed(
-                    f"The source gave no sign of life for {PATIENCE:.0f} seconds and was left."
+                    f"The source gave no sign of life for {patience:.0f} seconds and was left."
                 ) from None
             if thing is None:
                 return
@@ -89,10 +105,10 @@ def _check(checkpoint: Checkpoint) -> None:
         raise SourceFailed("The plugin announced a number of records that is none.")
 
 
-def _read(site: Site, plugin: str, cursor: str | None) -> Iterator[list[Change]]:
-    page: list[Change] = []
+def _read(site: Site, plugin: str, hook: str, arguments: Mapping[str, Any]) -> Iterator[list[Any]]:
+    page: list[Any] = []
     try:
-        changes = iter(site.one(plugin, "catalogue_changes", cursor=cursor))
+        changes = iter(site.one(plugin, hook, **arguments))
         for change in changes:
             page.append(change)
             if isinstance(change, Checkpoint):

@@ -43,9 +43,10 @@ class Begun:
     cursor: str | None
 
 
-def begin(db: Database, site: str, plugin: str, *, full: bool = False) -> Begun:
+def begin(db: Database, site: str, plugin: str, *, full: bool = False, mapping: str = "") -> Begun:
     """Start a run, or take up the one that a dead process left; `full` forgets the cursor.
 
+    So does another `mapping` (digest of the site's mapping) than that of the last run.
     Raises `RunError` while another process works on this source.
     """
     with db.write() as session:
@@ -66,8 +67,9 @@ def begin(db: Database, site: str, plugin: str, *, full: bool = False) -> Begun:
             session.add(run)
         run.owner, run.heartbeat_at = _me(), now()
         session.flush()
-        if full:
+        if full or mapping != (source.mapping or ""):
             source.cursor = None
+        source.mapping = mapping
         _drop_pages(session, site, plugin, keep=source.cursor is not None)
         source.run_id = run.id
         return Begun(run.id, run.resumed, source.cursor)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from hub.catalogue import compare, page, producer, repeats, runs
+from hub.catalogue import compare, mapped, page, producer, repeats, runs
 from hub.catalogue.helper import Helper, Pending
 from hub.catalogue.prepare import Page, name, prepare
 from hub.db import Database
@@ -84,7 +84,7 @@ def sync(
     row. Raises `runs.RunError` while another process works on the source, `page.TakenOver` when
     one has taken over this run, and `Interrupted` when `progress` does.
     """
-    begun = runs.begin(db, site.key, plugin, full=full)
+    begun = runs.begin(db, site.key, plugin, full=full, mapping=mapped.digest(site, plugin))
     try:
         with nullcontext(helper) if helper else Helper() as second_core:
             complete = _take_in(db, site, plugin, begun, second_core, progress)

@@ -29,7 +29,7 @@ from hub.records import (
 
 Values = Mapping[str, Any]
 
-_ACCESS = {
+ACCESS = {
     Kind.DEVICE: AccessMode.LOAN,
     Kind.ROOM: AccessMode.BOOKING,
     Kind.TRAINING: AccessMode.BOOKING,
@@ -38,6 +38,7 @@ _ACCESS = {
     Kind.PARENTS_EVENING: AccessMode.REQUEST,
     Kind.SCOUTS: AccessMode.REQUEST,
 }
+"""How one gets at an offer of a kind; media say it themselves."""
 _FREE = re.compile(
     r"(?:kostenlos|kostenfrei|frei|gratis|keine|nein|free|no|none|0(?:[.,]0+)?\s*(?:€|eur|euro)?)\.?",
     re.IGNORECASE,
@@ -233,8 +234,8 @@ def _grades(words: str) -> tuple[int, int] | None:
 
 
 def _access(kind: Kind, carrier: Carrier | None, grants: tuple[Grant, ...], url: str) -> AccessMode:
-    if kind in _ACCESS:
-        return _ACCESS[kind]
+    if kind in ACCESS:
+        return ACCESS[kind]
     if carrier not in (None, Carrier.ONLINE):
         return AccessMode.LOAN
     if grants:

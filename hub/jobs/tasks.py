@@ -19,7 +19,7 @@ from hub.booking import retention as booking_retention
 from hub.catalogue import linking, page, runs
 from hub.catalogue.sync import Interrupted, sync
 from hub.identity import privacy, retention
-from hub.jobs import link_checks, sources, trials
+from hub.jobs import link_checks, samples, sources, trials
 from hub.jobs.schedule import Schedule
 from hub.mail import outbox, sending
 from hub.models import Job, JobSlot, SourceReport, SyncChange, SyncReject, SyncRun
@@ -97,6 +97,16 @@ def check_links(context: Context, arguments: Mapping[str, Any]) -> str:
         return link_checks.run(context.hub, key, plugin, context.check)
     except link_checks.Unchecked as reason:
         raise Failed(str(reason)) from reason
+
+
+def take_sample(context: Context, arguments: Mapping[str, Any]) -> str:
+    """Read the first records of one source for the page on which an admin maps them."""
+    key, plugin = arguments["site"], arguments["plugin"]
+    gone = _gone(context.hub, key, plugin)
+    if gone:
+        return gone
+    found = samples.run(context.hub, key, plugin, context.check)
+    return found.error or f"{found.seen} records."
 
 
 def _gone(hub: Hub, key: str, plugin: str) -> str:
@@ -241,6 +251,7 @@ TASKS: Mapping[str, Task] = {
     "sync": take_in,
     trials.TASK: try_out,
     link_checks.TASK: check_links,
+    samples.TASK: take_sample,
     "cleanup": clean_up,
     "works": match_works,
     announce.TASK: tell_of_bookings,

@@ -21,6 +21,8 @@ class SyncSource(Base):
     cursor: Mapped[str | None] = mapped_column(Text)
     run_id: Mapped[int | None]
     """The run in progress, if any."""
+    mapping: Mapped[str] = mapped_column(default="")
+    """Digest of the mapping under which the cursor was reached; under another one it is no use."""
 
 
 class SyncRun(Base):
@@ -94,7 +96,7 @@ class SourceReport(Base):
     )
     plugin: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
-    """`trial` (`hub.jobs.trials`) or `links` (`hub.jobs.link_checks`)."""
+    """`trial`, `links` or `sample`: `hub.jobs.trials`, `link_checks`, `samples`."""
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     """When it was written last: a report may grow while its job runs."""
     data: Mapped[dict[str, Any]] = mapped_column(JSON)

@@ -272,6 +272,7 @@ def _settings(
         check_names=CHECKS,
         history=_history(site, one.plugin, controls),
         may_configure=may_configure,
+        mappable=loaded is not None and bool(loaded.maps),
         may_renew=may_configure and config_form.has_secrets(controls),
         **_words(),
         crumbs=[*_crumbs(site, linked=True), Crumb(title)],
@@ -280,12 +281,17 @@ def _settings(
 
 def _history(site: str, plugin: str, controls: Sequence[Control]) -> list[Told]:
     """The latest changes in words: actions, fields by their labels, people by their names."""
+    changes = activations.history(context.the_hub(), site, plugin, 10)
+    labels = {f"config.{one.name}": one.label for one in controls}
+    return told(changes, labels)
+
+
+def told(changes: Sequence[activations.Change], labels: Mapping[str, str]) -> list[Told]:
+    """Changes in words; `labels` are those of what was changed, such as `config.address`."""
     hub = context.the_hub()
-    changes = activations.history(hub, site, plugin, 10)
     with hub.db.read() as session:
         names = audit.names(session, {change.actor for change in changes})
-    labels = {f"config.{one.name}": one.label for one in controls}
-    labels["enabled"] = gettext("switched on or off")
+    labels = {"enabled": gettext("switched on or off"), **labels}
     return [
         Told(
             change.at,

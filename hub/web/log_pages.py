@@ -27,6 +27,7 @@ ACTION = {
     "plugin.copy": lazy_gettext("Set-up of another centre taken over"),
     "plugin.disable": lazy_gettext("Connection switched off"),
     "plugin.enable": lazy_gettext("Connection switched on"),
+    "plugin.mapping": lazy_gettext("Mapping changed"),
     "plugin.provision": lazy_gettext("Connection set up from a file"),
     "plugin.undo": lazy_gettext("Last change undone"),
     "role.grant": lazy_gettext("Role granted"),

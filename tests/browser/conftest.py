@@ -22,9 +22,10 @@ from hub.booking import again, blocks, cases, contacts, dates, items, opening, p
 from hub.booking.intervals import Stretch
 from hub.db import Database, migrate
 from hub.errors import Unavailable
+from hub.formats.fieldmap import CODED
 from hub.identity import accounts, people, tokens
 from hub.identity.actor import Role
-from hub.jobs import trials
+from hub.jobs import samples, trials
 from hub.mail import outbox
 from hub.models.base import now
 from hub.network import demand, flows, report
@@ -130,6 +131,8 @@ PAGES = {
     "set-up taken over": "/borken/verwaltung/uebernehmen",
     "credentials": "/borken/verwaltung/plugins/edmond/zugangsdaten",
     "dry run": "/borken/verwaltung/plugins/scripted/probelauf",
+    "mapping": "/borken/verwaltung/plugins/scripted/zuordnung",
+    "mapping field": "/borken/verwaltung/plugins/scripted/zuordnung/feld/subjects?aus=kategorie",
     "run": "/borken/verwaltung/laeufe/1",
     "log": "/borken/verwaltung/protokoll",
     "privacy of a centre": "/zentren/borken/datenschutz",
@@ -202,6 +205,8 @@ AS_ADMIN = frozenset(
         "connection off",
         "connections",
         "log",
+        "mapping",
+        "mapping field",
         "mails",
         "my data",
         "run",
@@ -319,15 +324,17 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def try_out(net: Network) -> None:
-    """Leave the report of a dry run in which something of everything happens."""
+    """Leave the report of a dry run in which something of everything happens, and of a sample."""
+    net.plugin.maps = CODED
     script = net.plugin.scripts["borken"]
     net.play("borken", [
         Reject("zeile 7", "Die Spalte Titel ist leer"),
-        Upsert(medium("neu", "Ganz neu")),
+        Upsert(medium("neu", "Ganz neu"), {"kategorie": ("Bio", "y" * 90)}),
         Upsert(medium("open", "Wasser ist alles", description="Ein sehr langes Wort: " + "x" * 90)),
         Checkpoint(None, complete=True),
     ])  # fmt: skip
     trials.run(net.hub, "borken", "scripted", lambda: None)
+    samples.run(net.hub, "borken", "scripted")
     net.plugin.scripts["borken"] = script
 
 
