@@ -39,7 +39,9 @@ RESERVED = frozenset(
 )
 """First parts of the hub's own addresses, which a site's pages would hide."""
 
-_COLUMNS = tuple(column.name for column in models.Site.__table__.columns if column.name != "key")
+_OWN = frozenset({"key", "second_factor"})
+"""What no file of the network changes: the name of the row, and what the centre decides itself."""
+_COLUMNS = tuple(column.name for column in models.Site.__table__.columns if column.name not in _OWN)
 _GERMAN = str.maketrans({"ä": "a", "ö": "o", "ü": "u", "ß": "ss"})
 
 

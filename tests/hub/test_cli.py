@@ -159,6 +159,12 @@ def test_a_plugins_life(environment: dict[str, str]) -> None:
         "password": {"encrypted": "***"},
         "inner": {},
     }
+    diagnosis = hub("plugins", "diagnose", "lwl", "good")
+    assert json.loads(diagnosis.stdout)["activation"]["config"]["password"] == {"encrypted": "***"}
+    assert SECRET not in diagnosis.output
+    assert "There is no plugin" in hub("plugins", "diagnose", "lwl", "nothing", code=1).output
+    unchecked = hub("sync", "links", "lwl", "good", code=1)
+    assert "No plugin that checks links" in unchecked.output
     copied = answer("plugins", "copy", "lwl", "aachen")
     assert copied == [{"plugin": "good", "copied": True, "missing": ["password"]}]
     assert answer("plugins", "show", "aachen", "good")["config"] == {"inner": {}}
