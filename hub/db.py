@@ -181,9 +181,14 @@ def _alembic(versions: Path, version_table: str) -> Config:
 
 def is_current(database: Database) -> bool:
     """Whether the hub's own tables are at the newest version."""
-    heads = ScriptDirectory.from_config(_alembic(MIGRATIONS / "versions", "")).get_heads()
     with database.engine.connect() as connection:
-        return set(MigrationContext.configure(connection).get_current_heads()) == set(heads)
+        return set(MigrationContext.configure(connection).get_current_heads()) == _heads()
+
+
+@cache
+def _heads() -> set[str]:
+    """The newest version that this code knows."""
+    return set(ScriptDirectory.from_config(_alembic(MIGRATIONS / "versions", "")).get_heads())
 
 
 def _normal_url(url: str) -> URL:

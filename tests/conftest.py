@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from hub.db import Database, migrate
-from tests import postgres, scoping
+from tests import postgres, remembering, scoping
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASES = ("sqlite", "postgresql")
@@ -170,6 +170,12 @@ def db(database_url: str) -> Iterator[Database]:
 def _scoped() -> Iterator[None]:
     """No page may ask for persons without saying whose: see `tests.scoping`."""
     with scoping.watched():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _remembered() -> Iterator[None]:
+    with remembering.remembered():
         yield
 
 

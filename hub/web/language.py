@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,17 +48,24 @@ class _PoDomain(Domain):
 
 def german(folders: Iterable[Path]) -> Translations:
     """The German texts of all `.po` files in these folders."""
-    catalogue = Catalog(locale="de")
+    found = Translations()
     for folder in folders:
-        for path in sorted(folder.glob("*.po")):
-            with path.open("rb") as file:
-                for message in read_po(file, locale="de"):
-                    if message.id:
-                        catalogue[message.id] = message
+        found.merge(Translations(io.BytesIO(_compiled(folder))))
+    return found
+
+
+@cache
+def _compiled(folder: Path) -> bytes:
+    """The messages of the `.po` files in a folder, as `.mo`."""
+    catalogue = Catalog(locale="de")
+    for path in sorted(folder.glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale="de"):
+                if message.id:
+                    catalogue[message.id] = message
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return Translations(compiled)
+    return compiled.getvalue()
 
 
 def add_translations(app: Flask, folder: Path) -> None:
