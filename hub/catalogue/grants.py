@@ -17,7 +17,15 @@ from hub.catalogue import index, vocabulary
 from hub.catalogue.identifiers import medium_key
 from hub.formats import school_ids
 from hub.formats.odrl import Policy, Reach
-from hub.models import AuditEntry, EnteredGrant, Institution, Offer, Site, WorkKey
+from hub.models import (
+    AuditEntry,
+    EnteredGrant,
+    Institution,
+    InstitutionSite,
+    Offer,
+    Site,
+    WorkKey,
+)
 from hub.records import Scope
 from hub.site import LAND
 
@@ -27,7 +35,14 @@ BY_HAND = "by hand"
 
 
 class GrantError(Exception):
-    """The licence was not entered; the message says why and what to do."""
+    """The licence was not entered; the message says why and what to do.
+
+    `reason` is `medium` (no number), `unknown` (nobody offers it), `term`, `whom` or `gone`.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +109,23 @@ def enter(
     role: str = "",
     valid_from: date | None = None,
     valid_until: date | None = None,
+    site: str | None = None,
 ) -> int:
-    """Enter one licence by hand; returns its number. Raises `GrantError`."""
+    """Enter one licence by hand; returns its number. Raises `GrantError`.
+
+    With `site` it is that centre's to give: for its own area, or for a school that it serves.
+    """
     key = _medium(session, medium)
     if valid_from is not None and valid_until is not None and valid_until <= valid_from:
-        raise GrantError(f"The licence ends ({valid_until}) before it begins ({valid_from}).")
+        raise GrantError(
+            "term", f"The licence ends ({valid_until}) before it begins ({valid_from})."
+        )
     role = _role(role) if role else ""
     value = _known(session, scope, value)
+    if site is not None and (scope, value) != (Scope.SITE, site):
+        served = scope is Scope.SCHOOL and session.scalar(_schools(site).where(_id == value))
+        if not served:
+            raise GrantError("whom", f"The centre {site!r} does not serve {value!r}.")
     same = sa.select(EnteredGrant).where(
         EnteredGrant.policy == BY_HAND,
         EnteredGrant.key == key,
@@ -116,16 +141,23 @@ def enter(
     row.origin, row.entered_by = BY_HAND, actor
     session.flush()
     index.touch(session.connection())
-    _audit(session, actor, "grants.add", f"grant:{row.id}", _shown(row))
+    _audit(session, actor, "grants.add", f"grant:{row.id}", _shown(row), site)
     return row.id
 
 
-def remove(session: Session, number: int, *, actor: str) -> None:
-    """Take an entered licence away. Raises `GrantError`."""
+def remove(session: Session, number: int, *, actor: str, site: str | None = None) -> None:
+    """Take an entered licence away; with `site`, one that was entered by hand and is that centre's.
+    Raises `GrantError`."""
     row = session.get(EnteredGrant, number)
+    if row is not None and site is not None:
+        theirs = sa.select(EnteredGrant.id).where(EnteredGrant.id == number, own(site))
+        if row.policy != BY_HAND or session.scalar(theirs) is None:
+            row = None
     if row is None:
-        raise GrantError(f"There is no entered licence {number}; `hub grants list` shows them.")
-    _audit(session, actor, "grants.remove", f"grant:{number}", _shown(row))
+        raise GrantError(
+            "gone", f"There is no entered licence {number}; `hub grants list` shows them."
+        )
+    _audit(session, actor, "grants.remove", f"grant:{number}", _shown(row), site)
     session.delete(row)
     session.flush()
     index.touch(session.connection())
@@ -137,16 +169,85 @@ def listing(session: Session, *, after: int = 0, limit: int = 100) -> Sequence[E
     return session.scalars(query.limit(limit)).all()
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An entered licence with the medium that it is for."""
+
+    row: EnteredGrant
+    title: str
+    offer_id: int | None
+    """One of the live offers of the medium; None where nobody offers it any more."""
+    school: str
+    """The name of the school, where the licence is for one."""
+
+    @property
+    def by_hand(self) -> bool:
+        return self.row.policy == BY_HAND
+
+
+def at_site(session: Session, site: str, *, before: int, limit: int) -> list[Listed]:
+    """The entered licences of a centre's area and of the schools that it serves, latest first."""
+    number = (
+        sa.select(sa.func.min(Offer.id))
+        .join(WorkKey, WorkKey.work_id == Offer.work_id)
+        .where(WorkKey.key == EnteredGrant.key, Offer.withdrawn_at.is_(None))
+        .scalar_subquery()
+    )
+    query = (
+        sa.select(EnteredGrant, number)
+        .where(own(site), EnteredGrant.id < before)
+        .order_by(EnteredGrant.id.desc())
+        .limit(limit)
+    )
+    found = session.execute(query).all()
+    titles = dict(
+        session.execute(
+            sa.select(Offer.id, Offer.title).where(Offer.id.in_({one for _, one in found}))
+        ).all()
+    )
+    schools = dict(
+        session.execute(
+            sa.select(_id, Institution.name).where(
+                _id.in_({row.value for row, _ in found if row.scope == Scope.SCHOOL.value})
+            )
+        ).all()
+    )
+    return [
+        Listed(row, titles.get(offer, row.key), offer, schools.get(row.value, ""))
+        for row, offer in found
+    ]
+
+
+def own(site: str) -> sa.ColumnElement[bool]:
+    """What is a centre's own among the entered licences."""
+    return sa.or_(
+        sa.and_(EnteredGrant.scope == Scope.SITE.value, EnteredGrant.value == site),
+        sa.and_(EnteredGrant.scope == Scope.SCHOOL.value, EnteredGrant.value.in_(_schools(site))),
+    )
+
+
+def _schools(site: str) -> sa.Select[str | None]:
+    """The ids of the schools that a centre serves."""
+    return (
+        sa.select(_id)
+        .join(InstitutionSite, InstitutionSite.institution_id == Institution.id)
+        .where(InstitutionSite.site_key == site, _id.is_not(None))
+    )
+
+
+_id = Institution.school_id
+
+
 def _medium(session: Session, target: str) -> str:
     """The match key that a target such as `urn:issuer:medium:FWU-05511494` names."""
     tail = target.rstrip("/").rpartition("/")[2].rpartition(":")[2]
     key = medium_key(tail)
     if key is None:
-        raise GrantError(f"{target!r} holds no number of a medium.")
+        raise GrantError("medium", f"{target!r} holds no number of a medium.")
     live = sa.select(Offer.id).where(Offer.work_id == WorkKey.work_id, Offer.withdrawn_at.is_(None))
     known = sa.select(WorkKey.work_id).where(WorkKey.key == key, live.exists())
     if session.scalars(known).first() is None:
-        raise GrantError(f"Nobody offers the medium {tail!r}. Take in its source first.")
+        raise GrantError("unknown", f"Nobody offers the medium {tail!r}. Take in its source first.")
     return key
 
 
@@ -161,7 +262,8 @@ def _whom(session: Session, reach: Reach, areas: Mapping[str, str]) -> tuple[Sco
         return Scope.LAND, LAND
     if reach.area:
         raise GrantError(
-            f"No centre is known for the area {reach.area}. Name it: --area {reach.area}=SITE"
+            "whom",
+            f"No centre is known for the area {reach.area}. Name it: --area {reach.area}=SITE",
         )
     return Scope.ROLE, reach.role
 
@@ -171,11 +273,13 @@ def _known(session: Session, scope: Scope, value: str) -> str:
     match scope:
         case Scope.LAND:
             if value.upper() != LAND:
-                raise GrantError(f"This hub is for {LAND}, not for {value!r}.")
+                raise GrantError("whom", f"This hub is for {LAND}, not for {value!r}.")
             return LAND
         case Scope.SITE:
             if session.get(Site, value) is None:
-                raise GrantError(f"There is no site {value!r}; `hub sites list` shows them.")
+                raise GrantError(
+                    "whom", f"There is no site {value!r}; `hub sites list` shows them."
+                )
             return value
         case Scope.SCHOOL:
             parsed = school_ids.known(value)
@@ -183,11 +287,15 @@ def _known(session: Session, scope: Scope, value: str) -> str:
                 sa.select(Institution.school_id).where(Institution.school_id == str(parsed))
             )
             if not found:
-                raise GrantError(f"There is no school {value!r}; `hub schools find` looks it up.")
+                raise GrantError(
+                    "whom", f"There is no school {value!r}; `hub schools find` looks it up."
+                )
             return str(found)
         case Scope.SCHOOL_TYPE:
             if vocabulary.label("school_form", value) == value:
-                raise GrantError(f"There is no Schulform {value!r}, such as 20 for Gymnasium.")
+                raise GrantError(
+                    "whom", f"There is no Schulform {value!r}, such as 20 for Gymnasium."
+                )
             return value
         case Scope.ROLE:
             return _role(value)
@@ -196,7 +304,7 @@ def _known(session: Session, scope: Scope, value: str) -> str:
 def _role(value: str) -> str:
     code = value.lower()
     if vocabulary.label("licence_role", code) == code:
-        raise GrantError(f"There is no role {value!r}, such as lehr or lern.")
+        raise GrantError("whom", f"There is no role {value!r}, such as lehr or lern.")
     return code
 
 
@@ -237,10 +345,15 @@ def _shown(row: EnteredGrant) -> dict[str, object]:
 
 
 def _audit(
-    session: Session, actor: str, action: str, subject: str, after: dict[str, object]
+    session: Session,
+    actor: str,
+    action: str,
+    subject: str,
+    after: dict[str, object],
+    site: str | None = None,
 ) -> None:
     session.add(
         AuditEntry(
-            actor=actor, site_key=None, action=action, subject=subject, before=None, after=after
+            actor=actor, site_key=site, action=action, subject=subject, before=None, after=after
         )
     )

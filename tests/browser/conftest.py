@@ -111,6 +111,8 @@ PAGES = {
     "second factor asked": "/anmelden/code",
     "my needs": "/mein-bedarf",
     "needs": "/borken/verwaltung/bedarf",
+    "licences": "/borken/verwaltung/lizenzen?fertig=entfernt",
+    "licences that end": "/borken/verwaltung/lizenzen/enden?monate=12",
     "works": "/netz/werke",
     "works decided": "/netz/werke?stand=apart",
     "statistics": "/borken/verwaltung/statistik",
@@ -223,6 +225,7 @@ AS_ADMIN = frozenset(
     | {"desk", "desk booking", "desk head", "desk slip"}
     | {"my needs", "needs", "statistics", "dry run", "quality"}
     | {"cart", "cart change", "cart templates", "my booking changed"}
+    | {"licences", "licences that end"}
     | {"set-up taken over", "credentials"}
     | {"inventory", "inventory found", "inventory empty", "inventory table", "labels", "tours"}
     | {"model new", "model", "model changed", "piece"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from fnmatch import fnmatch
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,11 @@ VALUES = {
     "plugin": "nothing",
     "form": "csv",
 }
-ROLES = [None, *((role, "borken") for role in Role), (Role.SITE_ADMIN, "coesfeld")]
+ROLES: list[tuple[Role | None, str | None]] = [
+    (None, None),
+    *((role, "borken") for role in Role),
+    (Role.SITE_ADMIN, "coesfeld"),
+]
 
 
 def rules(app: Flask) -> list[Rule]:
@@ -67,30 +70,26 @@ def ask(client: FlaskClient, address: str, method: str) -> Any:
     return client.open(address, method=method, data=fields)
 
 
-@pytest.mark.parametrize("endpoint", [*ROUTES["login"], *PERMISSIONS])
-def test_nobody_in_particular_is_asked_to_log_in(app: Flask, endpoint: str) -> None:
-    address, method = rule_of(app, endpoint)
-    answer = ask(app.test_client(), address, method)
-    assert answer.status_code == 303
-    assert answer.headers["Location"].startswith("/anmelden")
-
-
-@pytest.mark.parametrize(("endpoint", "who"), list(product(PERMISSIONS, ROLES)))
-def test_only_who_has_the_permission_there_is_let_in(
-    app: Flask, net: Network, endpoint: str, who: tuple[Role, str] | None
-) -> None:
-    address, method = rule_of(app, endpoint)
+def test_nobody_in_particular_is_asked_to_log_in(app: Flask) -> None:
     client = app.test_client()
-    role, site = who or (None, None)
-    log_in(client, net.hub, role, site)
-    held = () if role is None else (Held(role, None if role in NETWORK_ROLES else site),)
+    for endpoint in (*ROUTES["login"], *PERMISSIONS):
+        address, method = rule_of(app, endpoint)
+        answer = ask(client, address, method)
+        assert answer.status_code == 303, endpoint
+        assert answer.headers["Location"].startswith("/anmelden"), endpoint
+
+
+@pytest.mark.parametrize("endpoint", PERMISSIONS)
+def test_only_who_has_the_permission_there_is_let_in(
+    app: Flask, net: Network, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hub.web import login
+
+    address, method = rule_of(app, endpoint)
     # An address without a site is for everybody who has the permission anywhere; such a view
     # looks at the rows themselves.
     where = "borken" if address.startswith("/borken/") else None
-    allowed = can(Actor(1, "x", "", held), PERMISSIONS[endpoint], where)
     # Who passes the guard meets what the view itself says of an empty form or an unknown number.
-    from hub.web import login
-
     passed = []
     demand = login.demand
 
@@ -100,14 +99,19 @@ def test_only_who_has_the_permission_there_is_let_in(
         passed.append(action)
         return actor
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(login, "demand", watch)
-        if method == "POST":
-            patch.setattr(csrf, "_bound_to", lambda: 0)
+    monkeypatch.setattr(login, "demand", watch)
+    if method == "POST":
+        monkeypatch.setattr(csrf, "_bound_to", lambda: 0)
+    for role, site in ROLES:
+        client = app.test_client()
+        log_in(client, net.hub, role, site)
+        held = () if role is None else (Held(role, None if role in NETWORK_ROLES else site),)
+        allowed = can(Actor(1, "x", "", held), PERMISSIONS[endpoint], where)
+        passed.clear()
         answer = ask(client, address, method)
-    assert bool(passed) == allowed
-    if not allowed:
-        assert answer.status_code == 404, "a foreign row does not exist"
+        assert bool(passed) == allowed, (role, site)
+        if not allowed:
+            assert answer.status_code == 404, "a foreign row does not exist"
 
 
 def test_plugin_pages_demand_a_login(net: Network) -> None:
