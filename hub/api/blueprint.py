@@ -49,6 +49,9 @@ class StrictParser(FlaskParser):
             raise ma.ValidationError({name: ["Given more than once."] for name in repeated})
         return super().load_querystring(req, schema)
 
+    def _handle_invalid_json_error(self, *_: Any, **__: Any) -> NoReturn:
+        raise BadParameters({"body": ["This is no JSON."]})
+
     def handle_error(self, error: ma.ValidationError, *_: Any, **__: Any) -> NoReturn:
         messages = error.normalized_messages()  # type: ignore[no-untyped-call]
         raise BadParameters(next(iter(messages.values())))

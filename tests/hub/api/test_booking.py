@@ -91,6 +91,13 @@ def test_booking_moving_and_cancelling(net: Network, client: FlaskClient, progra
         assert told.status_code == 400, wrong
         assert told.json["errors"][0]["parameter"] == next(iter(wrong))
     assert program.send("POST", "/bookings?x=1", wanted, "k").status_code == 400
+    headers = {"Authorization": f"Bearer {program.token}", "Idempotency-Key": "k"}
+    for content, kind, status in ((b"{", "json", 400), (b"a=b", "x-www-form-urlencoded", 415)):
+        odd = client.post(
+            f"{ROOT}/bookings", data=content, headers=headers, content_type=f"application/{kind}"
+        )
+        assert odd.status_code == status
+    assert not bookings(net)
     first, again = (program.send("POST", "/bookings", wanted, "k") for _ in range(2))
     assert (first.status_code, again.status_code) == (201, 201), first.text
     assert first.json == again.json
