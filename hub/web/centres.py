@@ -9,12 +9,10 @@ from flask import Blueprint, abort, render_template, url_for
 from flask_babel import gettext
 
 from hub.catalogue import figures, live
-from hub.identity import register
 from hub.network import coverage
 from hub.records import Kind
 from hub.site import SiteRow
-from hub.web import about, context, presenting, texts
-from hub.web.language import language
+from hub.web import about, context, presenting, processing, texts
 from hub.web.offer import source_title
 from hub.web.page import Crumb, asked_text
 
@@ -104,18 +102,9 @@ def accessibility(site: str) -> str:
 @pages.get("/<site>/datenschutz")
 def privacy(site: str) -> str:
     """The notice of a centre (DSGVO Art. 13), made from what is switched on there (Art. 30)."""
-    hub = context.the_hub()
     row = _site(site)
-    loaded = [
-        plugin for one in hub.sites.enabled(site) if (plugin := about.plugin(one.name)) is not None
-    ]
-    processing = [(gettext("Login and permissions"), item, "") for item in register.OWN]
-    processing += [
-        (plugin.title[language()], item, ", ".join(plugin.hosts))
-        for plugin in loaded
-        for item in plugin.personal_data
-    ]
-    return _legal("centre_privacy.html", row, gettext("Privacy"), processing=processing)
+    done = [(one.part, one.data, ", ".join(one.hosts)) for one in processing.activities(site)]
+    return _legal("centre_privacy.html", row, gettext("Privacy"), processing=done)
 
 
 def _site(key: str) -> SiteRow:

@@ -124,6 +124,7 @@ PAGES = {
     "report issued": f"/borken/verwaltung/bericht/{YEAR}/2",
     "flows": "/borken/verwaltung/weitergabe",
     "staff": "/borken/verwaltung/personal",
+    "processing": "/borken/verwaltung/verzeichnis",
     "mails": "/borken/verwaltung/mails",
     "connections": "/borken/verwaltung/plugins",
     "connection": "/borken/verwaltung/plugins/scripted",
@@ -201,6 +202,7 @@ PAGES = {
 """Every page of the hub, and each of its states."""
 AS_ADMIN = frozenset(
     {
+        "processing",
         "account",
         "api tokens",
         "connection",

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hub import models
+from hub import activations, models
 from hub.booking import house, items, progress
 from hub.booking.intervals import Stretch
 from hub.booking.progress import Entry
@@ -143,3 +143,19 @@ def test_a_courier_stays_a_courier(net: Network, staff: FlaskClient) -> None:
         piece = session.scalars(sa.select(models.Item.id)).one()
     send(staff, page, f"{page}/zuruecknehmen", **{f"stueck_{piece}": "1", "briefkasten": "1"})
     assert bookings(net)[0].fulfilment == "courier"
+
+
+def test_the_records_of_processing_name_what_is_switched_on(
+    client: FlaskClient, net: Network
+) -> None:
+    log_in(client, net.hub, Role.SITE_ADMIN, "borken")
+    page = "/borken/verwaltung/verzeichnis"
+    assert "Lokale Konten" not in client.get(page).text
+    activations.enable(net.hub, "borken", "accounts", {}, actor="test")
+    text = text_of(client.get(page).text)
+    for part in ("Lokale Konten", "Passwort als Hash", "Datenschutzbeauftragte Person ___"):
+        assert part in text
+    assert "ein zweiter Faktor wird nicht verlangt" in text
+    paper = client.get(f"{page}/verzeichnis.pdf")
+    assert paper.data.startswith(b"%PDF-")
+    assert "Records of processing" in client.get(f"{page}?lang=en").text
