@@ -33,6 +33,8 @@ class Wanted:
     config: Mapping[str, Any] | None = None
     mapping: Mapping[str, Any] | None = None
     """As `hub.mapping.load` reads it; `None` likewise."""
+    shared: bool | None = None
+    """Whether other sites may take the mapping over; `None` likewise."""
 
 
 def enable(
@@ -105,6 +107,17 @@ def put_mapping(
     _change(hub, site, plugin, wanted, "plugin.mapping", actor, version)
 
 
+def share_mapping(
+    hub: Hub, site: str, plugin: str, shared: bool, *, actor: str, version: int | None = None
+) -> None:
+    """Let every other site take the mapping over, or no longer; raises as `put_mapping`."""
+    row = configured(hub, site, plugin)
+    if row is None:
+        raise ActivationError(f"The plugin {plugin} was never enabled at {site}; enable it.")
+    wanted = Wanted(row.enabled, shared=shared)
+    _change(hub, site, plugin, wanted, "plugin.mapping", actor, version)
+
+
 def undo(hub: Hub, site: str, plugin: str, *, actor: str, version: int | None = None) -> None:
     """Make the last change of a plugin at a site undone; a second time makes it anew.
 
@@ -120,7 +133,12 @@ def undo(hub: Hub, site: str, plugin: str, *, actor: str, version: int | None = 
     wanted = (
         Wanted(False)
         if before is None
-        else Wanted(before["enabled"], before["config"], before.get("mapping", {}))
+        else Wanted(
+            before["enabled"],
+            before["config"],
+            before.get("mapping", {}),
+            before.get("mapping_shared", False),
+        )
     )
     _change(hub, site, plugin, wanted, "plugin.undo", actor, version)
 
@@ -188,7 +206,9 @@ def put(
         row = models.Activation(site_key=site, plugin=plugin, version=0)
         session.add(row)
     if wanted.mapping is not None and wanted.mapping != (row.mapping or {}):
-        row.mapping = _checked_mapping(hub, plugin, wanted.mapping)
+        row.mapping = checked_mapping(hub, plugin, wanted.mapping)
+    if wanted.shared is not None:
+        row.mapping_shared = wanted.shared
     row.enabled, row.config = wanted.enabled, config
     row.version += 1
     row.updated_at = now()
@@ -220,8 +240,13 @@ def checked(
     return sealed
 
 
-def _checked_mapping(hub: Hub, plugin: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The mapping as it is stored, with nothing in it that the plugin could not use."""
+def checked_mapping(hub: Hub, plugin: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The mapping as it is stored, with nothing in it that the plugin could not use.
+
+    Raises `ActivationError`.
+    """
+    if not fields:
+        return {}
     try:
         return mapping.dump(mapping.load(fields, hub.sites.installed.load(plugin).maps))
     except (Unusable, mapping.MappingError) as reason:
@@ -233,7 +258,11 @@ def shown(row: models.Activation | None) -> dict[str, Any] | None:
     if row is None:
         return None
     said = {"enabled": row.enabled, "config": secrets.hide(row.config)}
-    return {**said, "mapping": row.mapping} if row.mapping else said
+    if row.mapping:
+        said["mapping"] = row.mapping
+    if row.mapping_shared:
+        said["mapping_shared"] = True
+    return said
 
 
 def _plain(value: Any) -> Any:

@@ -28,12 +28,19 @@ class Offer:
     title: str
 
 
-def offers(hub: Hub, plugin: str, sites: Mapping[str, str]) -> list[Offer]:
-    """What there is for a plugin: of these sites (key → name) and in the library."""
+def offers(
+    hub: Hub, plugin: str, sites: Mapping[str, str], readable: Collection[str] = ()
+) -> list[Offer]:
+    """What there is for a plugin: of these sites (key → name) and in the library.
+
+    Of a site only what it shares, unless it is among the `readable` ones.
+    """
     with hub.db.read() as session:
         rows = session.execute(
             sa.select(models.Activation.site_key, models.Activation.mapping).where(
-                models.Activation.plugin == plugin, models.Activation.site_key.in_(sites)
+                models.Activation.plugin == plugin,
+                models.Activation.site_key.in_(sites),
+                sa.or_(models.Activation.mapping_shared, models.Activation.site_key.in_(readable)),
             )
         ).all()
     found = [Offer(f"site:{key}", sites[key]) for key, fields in rows if fields]

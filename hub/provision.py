@@ -11,6 +11,10 @@ A site's file names the plugins that run there, each with its configuration:
     [plugins.feed]
     url = "https://medienzentrum.example/feed.xml"
 
+    [mappings.feed.subjects]            # as a site's page of the mapping stores it
+    from = ["category"]
+    values = { Heimatkunde = "28010" }
+
 A file decides until an admin changes the activation; from then on the admin does, unless the
 file is loaded with `replace`.
 """
@@ -28,7 +32,7 @@ from marshmallow import fields
 from sqlalchemy.orm import Session
 
 from hub import models
-from hub.activations import ActivationError, Wanted, announce, checked, put
+from hub.activations import ActivationError, Wanted, announce, checked, checked_mapping, put
 from hub.directory import FileError, read_network, read_toml, store
 from hub.institutions import serving
 from hub.runtime import Hub
@@ -42,14 +46,18 @@ class _SiteFile(ma.Schema):
     plugins = fields.Dict(
         keys=fields.String(), values=fields.Dict(keys=fields.String()), load_default=dict
     )
+    mappings = fields.Dict(
+        keys=fields.String(), values=fields.Dict(keys=fields.String()), load_default=dict
+    )
 
     @ma.validates_schema
     def _disabled_are_configured(self, data: Mapping[str, Any], **_: Any) -> None:
-        unknown = sorted(set(data["disabled"]) - set(data["plugins"]))
-        if unknown:
-            raise ma.ValidationError(
-                f"These have no [plugins.…] of their own: {', '.join(unknown)}.", "disabled"
-            )
+        for part in ("disabled", "mappings"):
+            unknown = sorted(set(data[part]) - set(data["plugins"]))
+            if unknown:
+                raise ma.ValidationError(
+                    f"These have no [plugins.…] of their own: {', '.join(unknown)}.", part
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,7 @@ def read_site(path: Path) -> dict[str, Wanted]:
     except ma.ValidationError as error:
         raise FileError(f"{path}: {explain(error)}") from error
     return {
-        name: Wanted(name not in data["disabled"], config)
+        name: Wanted(name not in data["disabled"], config, data["mappings"].get(name))
         for name, config in data["plugins"].items()
     }
 
@@ -149,13 +157,23 @@ def _load_site(
         try:
             new = wanted.config
             config = stored if new is None else checked(hub, name, new, stored)
+            made = checked_mapping(hub, name, wanted.mapping or {})
         except ActivationError as error:
             outcome.problems.append(f"{path}: {error}")
             continue
-        if row is not None and (row.enabled, row.config) == (wanted.enabled, config):
+        present = None if row is None else (row.enabled, row.config, row.mapping if made else {})
+        if present == (wanted.enabled, config, made):
             outcome.unchanged.append(subject)
         elif row is None or replace or _last_action(session, site, name) == ACTION:
-            put(session, hub, site, name, Wanted(wanted.enabled, config), ACTION, actor)
+            put(
+                session,
+                hub,
+                site,
+                name,
+                Wanted(wanted.enabled, config, made or None),
+                ACTION,
+                actor,
+            )
             outcome.changed.append(subject)
         else:
             outcome.kept.append(subject)
@@ -190,6 +208,7 @@ def problems(hub: Hub, config: Path) -> list[str]:
         for name, wanted in plugins.items():
             try:
                 checked(hub, name, wanted.config or {}, {})
+                checked_mapping(hub, name, wanted.mapping or {})
             except ActivationError as error:
                 found.append(f"{path}: {error}")
     return found
@@ -210,4 +229,7 @@ def export_site(hub: Hub, site: str) -> str:
         if disabled:
             document["disabled"] = disabled
         document["plugins"] = {row.plugin: row.config for row in rows}
+        mappings = {row.plugin: row.mapping for row in rows if row.mapping}
+        if mappings:
+            document["mappings"] = mappings
     return tomli_w.dumps(document)

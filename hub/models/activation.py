@@ -23,6 +23,8 @@ class Activation(Base):
     """As typed; a secret is `{"env": …}`, `{"file": …}` or `{"encrypted": …}`, never plain."""
     mapping: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     """Field → rule, as `hub.mapping` checks it."""
+    mapping_shared: Mapped[bool] = mapped_column(default=False)
+    """Whether any other site may take the mapping over."""
     version: Mapped[int] = mapped_column(default=1)
     """Grows with each change, so that a process sees which of its instances is out of date."""
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

@@ -115,6 +115,20 @@ def undo(site: str, plugin: str) -> ResponseReturnValue:
     return redirect(url_for("mapping.show", site=site, plugin=plugin), 303)
 
 
+@pages.post("/freigeben")
+def share(site: str, plugin: str) -> ResponseReturnValue:
+    """Lets all other centres take the mapping over, or no longer."""
+    actor, row, fields = _demand(site, plugin)
+    wanted = request.form.get("freigabe") == "1"
+    try:
+        activations.share_mapping(
+            context.the_hub(), site, plugin, wanted, actor=actor.key, version=_version()
+        )
+    except ActivationError as reason:
+        return _overview(site, plugin, row, fields, error=str(reason)), 409
+    return redirect(url_for("mapping.show", site=site, plugin=plugin) + "#weitergabe", 303)
+
+
 @pages.get("/datei")
 def download(site: str, plugin: str) -> Response:
     _, row, fields = _demand(site, plugin)
@@ -194,12 +208,9 @@ def _loaded(row: models.Activation, fields: tuple[str, ...]) -> FieldMap:
 
 def _offers(site: str, plugin: str) -> list[mapping_library.Offer]:
     actor = login.actor()
-    readable = {
-        key: row.name
-        for key, row in context.sites().items()
-        if key != site and can(actor, "plugin.read", key)
-    }
-    return mapping_library.offers(context.the_hub(), plugin, readable)
+    others = {key: row.name for key, row in context.sites().items() if key != site}
+    readable = [key for key in others if can(actor, "plugin.read", key)]
+    return mapping_library.offers(context.the_hub(), plugin, others, readable)
 
 
 def _sample(site: str, plugin: str) -> tuple[reports.State, Sample | None]:
@@ -222,6 +233,7 @@ def _overview(
         plugin=plugin,
         title=source_title(plugin),
         version=row.version,
+        shared=row.mapping_shared,
         error=error,
         state=state,
         sample=found,

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from hub import models, provision
-from hub.activations import configure, disable, enable, history
+from hub.activations import configure, configured, disable, enable, history
 from hub.directory import MAX_BYTES, FileError, read_network
 from hub.runtime import Hub
 from tests.hub.conftest import MakeHub
@@ -161,6 +161,32 @@ def test_what_an_admin_enabled_survives_a_file_that_does_not_name_it(hub: Hub) -
     write(hub, BORKEN.replace('disabled = ["leaking"]', "").split("[plugins.leaking]")[0])
     assert load(hub).kept == ["borken/leaking"]
     assert rows(hub)["borken/leaking"][0]
+
+
+def test_a_mapping_goes_out_and_in_with_its_site(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Good, "maps", ("subjects",))
+    mapping = '[mappings.good.subjects]\nfrom = ["Fach"]\nvalues = { Bio = "080" }\n'
+    write(hub, f"{BORKEN}\n{mapping}")
+    outcome = load(hub)
+    assert (sorted(outcome.changed), outcome.problems) == (["borken/good", "borken/leaking"], [])
+    row = configured(hub, "borken", "good")
+    assert row is not None
+    assert row.mapping == {"subjects": {"from": ["Fach"], "values": {"Bio": "080"}}}
+    assert not load(hub).changed
+    exported = provision.export_site(hub, "borken")
+    write(hub, exported)
+    assert not load(hub).changed
+    for wrong, said in (
+        (mapping.replace("080", "Bio"), "no code “Bio”"),
+        (mapping.replace("good", "none"), "no [plugins.…] of their own: none"),
+    ):
+        write(hub, f"{BORKEN}\n{wrong}")
+        assert said in " ".join(provision.problems(hub, hub.settings.config))
+        assert said in " ".join(load(hub).problems)
+    # A file that says nothing of it leaves a mapping as it is.
+    write(hub, BORKEN)
+    assert not load(hub).changed
+    assert provision.export_site(hub, "borken") == exported
 
 
 def test_export_and_import_give_the_same(hub: Hub, make_hub: MakeHub) -> None:

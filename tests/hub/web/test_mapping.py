@@ -178,12 +178,33 @@ def test_a_mapping_goes_from_site_to_site_and_through_files(
         net.hub, "coesfeld", "tables", {"title": {"from": ["Name"]}}, actor="test"
     )
     assert 'value="site:coesfeld"' not in admin.get(PAGE).text
+    assert send(admin, PAGE, f"{PAGE}/uebernehmen", von="site:coesfeld").status_code == 404
+    activations.share_mapping(net.hub, "coesfeld", "tables", True, actor="test")
+    assert 'value="site:coesfeld"' in admin.get(PAGE).text
+    activations.undo(net.hub, "coesfeld", "tables", actor="test")
+    assert 'value="site:coesfeld"' not in admin.get(PAGE).text
     log_in(admin, net.hub, Role.NETWORK_ADMIN)
     assert 'value="site:coesfeld"' in admin.get(PAGE).text
     version = stored(net).version
     answer = send(admin, PAGE, f"{PAGE}/uebernehmen", von="site:coesfeld", version=version)
     assert answer.status_code == 303
     assert stored(net).mapping == {"title": {"from": ["Name"]}}
+
+
+def test_a_mapping_is_shared_and_no_longer(admin: FlaskClient, net: Network) -> None:
+    save(admin, net, "title", **{"from": "Wie es heißt"})
+    assert "Nur wer diese Anbindung sehen darf" in text_of(admin.get(PAGE).text)
+    first = stored(net).version
+    for wanted, said in (("1", "Jedes andere Zentrum darf"), ("", "Nur wer diese Anbindung")):
+        version = stored(net).version
+        answer = send(admin, PAGE, f"{PAGE}/freigeben", version=version, freigabe=wanted)
+        assert answer.status_code == 303
+        assert said in text_of(admin.get(PAGE).text)
+        assert stored(net).mapping_shared is (wanted == "1")
+        assert stored(net).mapping, "sharing leaves the mapping as it is"
+    late = send(admin, PAGE, f"{PAGE}/freigeben", version=first, freigabe="1")
+    assert late.status_code == 409
+    assert not stored(net).mapping_shared
 
 
 def test_any_plugin_is_mapped_that_gives_its_words(admin: FlaskClient, net: Network) -> None:
