@@ -31,6 +31,7 @@ VALUES = {
     "reference": "NICHTDA2",
     "plugin": "nothing",
     "form": "csv",
+    "field": "subject",
 }
 ROLES: list[tuple[Role | None, str | None]] = [
     (None, None),
