@@ -17,7 +17,6 @@ from hub.models import (
     Mail,
     MailedCode,
     Membership,
-    SeenMessage,
     SiteProfile,
     TeamMember,
 )
@@ -44,7 +43,6 @@ def old(moment: datetime) -> tuple[tuple[type[Base], sa.Select[*tuple[Any, ...]]
         (LoginSession, sa.select(LoginSession.id).where(over)),
         (LoginCode, sa.select(LoginCode.code_hash).where(LoginCode.expires_at < moment)),
         (DeskCode, sa.select(DeskCode.code_hash).where(DeskCode.expires_at < moment)),
-        (SeenMessage, sa.select(SeenMessage.message_hash).where(SeenMessage.expires_at < moment)),
         (ApiToken, sa.select(ApiToken.id).where(ApiToken.expires_at < moment)),
         (MailedCode, sa.select(MailedCode.code_hash).where(MailedCode.expires_at < moment)),
         (Membership, sa.select(Membership.id).where(Membership.valid_until < moment - ENDED_ROLES)),

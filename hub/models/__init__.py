@@ -35,7 +35,6 @@ from hub.models.identity import (
     Membership,
     Person,
     SecondFactor,
-    SeenMessage,
 )
 from hub.models.institution import (
     Borrower,
@@ -109,7 +108,6 @@ __all__ = [
     "SearchEntry",
     "SearchWord",
     "SecondFactor",
-    "SeenMessage",
     "Site",
     "SiteFlow",
     "SiteProfile",

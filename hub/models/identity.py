@@ -158,16 +158,6 @@ class DeskCode(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class SeenMessage(Base):
-    """A message of a login service that counted, and does not count again."""
-
-    __tablename__ = "seen_message"
-
-    message_hash: Mapped[str] = mapped_column(primary_key=True)
-    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    """From here on it would be refused for its age."""
-
-
 class MailedCode(Base):
     """A code that was mailed and works once, so that whoever brings it reads that address."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from flask import Flask, abort, current_app, g, request
 
 from hub.installed import Unusable
@@ -19,19 +20,24 @@ from hub.web.language import add_translations
 
 __all__ = ["init_app", "public"]
 
+log = structlog.get_logger(__name__)
+
 
 def init_app(app: Flask, hub: Hub) -> None:
-    """Mount the blueprint of every plugin that some site enables."""
-    names = {one.name for row in hub.sites.directory() for one in hub.sites.enabled(row.key)}
-    for name in sorted(names):
+    """Mount the blueprint of every plugin that is installed: a site may enable it at any time, and
+    an application takes no pages in once it has answered a request."""
+    for name in hub.sites.installed.names():
         try:
             plugin = hub.sites.installed.load(name)
         except Unusable:  # `hub check` says why; its pages are missing, the rest runs
             continue
-        if plugin.translations is not None:
-            add_translations(app, plugin.translations)
-        if plugin.blueprint is not None:
-            _mount(app, hub, name, plugin)
+        try:
+            if plugin.translations is not None:
+                add_translations(app, plugin.translations)
+            if plugin.blueprint is not None:
+                _mount(app, hub, name, plugin)
+        except Exception as error:  # whatever a plugin brings, the others are mounted
+            log.warning("mounting.failed", plugin=name, kind=type(error).__name__)
 
 
 def _mount(app: Flask, hub: Hub, name: str, plugin: type[Plugin]) -> None:

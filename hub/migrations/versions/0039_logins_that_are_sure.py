@@ -1,4 +1,4 @@
-"""a second factor for the staff, codes of the desk, messages that count once"""
+"""a second factor for the staff, codes of the desk"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -29,16 +29,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("code_hash", name="pk_desk_code"),
     )
     op.create_index("ix_desk_code_person_id", "desk_code", ["person_id"])
-    op.create_table(
-        "seen_message",
-        sa.Column("message_hash", sa.String, nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("message_hash", name="pk_seen_message"),
-    )
 
 
 def downgrade() -> None:
-    op.drop_table("seen_message")
     op.drop_table("desk_code")
     with op.batch_alter_table("site") as site:
         site.drop_column("second_factor")

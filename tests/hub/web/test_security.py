@@ -181,6 +181,26 @@ class Paged(Plugin):
         super().__init__(site, config)
 
 
+class Unmountable(Plugin):
+    name = "unmountable"
+    title = {"de": "Kaputt", "en": "Broken"}
+    blueprint = Blueprint("broken", __name__)
+    blueprint.record(lambda state: 1 / 0)
+
+
+def test_pages_are_there_as_soon_as_a_site_enables_the_plugin(net: Network) -> None:
+    from hub import activations
+    from hub.runtime import Hub
+
+    classes = {"scripted": net.plugin, "paged": Paged, "unmountable": Unmountable}
+    with Hub.open(net.hub.settings, [Point(*one) for one in classes.items()]) as hub:
+        client = create_app(hub).test_client()
+        assert client.get("/borken/paged/").status_code == 404
+        activations.enable(hub, "borken", "paged", {}, actor="test")
+        hub.sites.refresh()
+        assert client.get("/borken/paged/").text == "borken Paged"
+
+
 def test_plugin_pages_stand_behind_the_guard(net: Network) -> None:
     from hub import activations
     from hub.runtime import Hub
