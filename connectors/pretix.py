@@ -1,4 +1,4 @@
-"""The REST API of pretix (docs.pretix.eu, v1): lists by pages, and orders.
+"""The REST API of pretix (docs.pretix.eu, v1): lists by pages, orders, the waiting list.
 
 Orders are placed under an idempotency key, for which pretix gives the first answer again for a day,
 and under a code that we choose, which it takes only once.
@@ -69,6 +69,10 @@ class Pretix:
         """Create or do something; with a key it is done once however often it is sent."""
         more = {"X-Idempotency-Key": key} if key else {}
         return self._object(self._write("POST", path, body, more))
+
+    def delete(self, path: str) -> None:
+        """Delete an object, or find it gone."""
+        self.client.send("DELETE", self._url(path), headers=self._headers(), expect=(404, 410))
 
     def patch(self, path: str, body: Mapping[str, Any]) -> None:
         """Change fields of an object."""

@@ -126,6 +126,8 @@ class Plugin:
     hosts: ClassVar[tuple[str, ...]] = ()
     blueprint: ClassVar[Blueprint | None] = None
     migrations: ClassVar[Path | None] = None
+    waiting_list: ClassVar[bool] = False
+    """Whether it takes requests (`BookingRequest.waiting`) to wait for what is full there."""
     translations: ClassVar[Path | None] = None
     """Folder with the German texts of its pages (`*.po`); the code has them in English."""
     maps: ClassVar[tuple[str, ...]] = ()

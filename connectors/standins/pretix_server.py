@@ -4,11 +4,12 @@
 
 The first line on standard output is the base address, `http://127.0.0.1:PORT/`; below it
 `/api/v1/organizers/ORGANIZER/events/…` knows events, items, subevents, quotas (with
-`with_availability=true`), orders (POST, `mark_canceled`, PATCH) and orderpositions (PATCH), to
-whoever sends `Authorization: Token TOKEN`. Any organizer will do. Lists come in pages of two. An
-order takes seats of all quotas of its products, or none: then 400 says so. `X-Idempotency-Key`
-gives the first answer again. `--data` is a JSON file, `{"events": [{"event": {"slug": …},
-"items": […], "subevents": […], "quotas": […]}]}` with objects as pretix has them.
+`with_availability=true`), orders (POST, `mark_canceled`, PATCH), orderpositions (PATCH),
+waitinglistentries (POST, DELETE) and vouchers, to whoever sends `Authorization: Token TOKEN`. Any
+organizer will do. Lists come in pages of two. An order takes seats of all quotas of its products,
+or none: then 400 says so. `X-Idempotency-Key` gives the first answer again. `--data` is a JSON
+file, `{"events": [{"event": {"slug": …}, "items": […], "subevents": […], "quotas": […]}]}` with
+objects as pretix has them.
 
 Traps in the address, beside those of `serving`: lost (what is asked for is done, but the connection
 is closed without an answer) · inuse (409 to what has a key, as while an earlier request with it is
@@ -39,7 +40,8 @@ class Books:
         self.token = token
         self.lock = threading.RLock()
         self.events: dict[str, dict[str, Any]] = {
-            one["event"]["slug"]: {"orders": [], **one} for one in events
+            one["event"]["slug"]: {"orders": [], "waitinglistentries": [], "vouchers": [], **one}
+            for one in events
         }
         self.answered: dict[str, tuple[int, Any]] = {}
 
@@ -53,7 +55,32 @@ class Books:
             if order["status"] in TAKES_SEATS
             for seat in order["positions"]
         )
-        return int(quota["size"]) - taken
+        held: int = sum(
+            one["item"] in quota["items"] and one["subevent"] == quota["subevent"]
+            for one in event["vouchers"]
+            if not one["redeemed"]
+        )
+        return int(quota["size"]) - taken - held
+
+    def wait(self, event: dict[str, Any], asked: Mapping[str, Any]) -> tuple[int, Any]:
+        """Status and answer to a new entry on the waiting list."""
+        same = ("item", "subevent", "email")
+        if any(
+            all(one[name] == asked[name] for name in same) for one in event["waitinglistentries"]
+        ):
+            return 400, {"non_field_errors": ["Sie stehen bereits auf dieser Warteliste!"]}
+        entry = {"id": 501 + len(event["waitinglistentries"]), "voucher": None, **asked}
+        event["waitinglistentries"].append(entry)
+        return 201, entry
+
+    def send_voucher(self, event: dict[str, Any]) -> None:
+        """Give the first who waits a voucher, which holds a seat."""
+        entry = next(one for one in event["waitinglistentries"] if one["voucher"] is None)
+        number = 900 + len(event["vouchers"])
+        seat = {"item": entry["item"], "subevent": entry["subevent"]}
+        voucher = {"id": number, "code": f"GUTSCHEIN{number}", "redeemed": False, **seat}
+        event["vouchers"].append(voucher)
+        entry["voucher"] = number
 
     def place(self, event: Mapping[str, Any], asked: Mapping[str, Any]) -> tuple[int, Any]:
         """Status and answer to a new order."""
@@ -79,6 +106,8 @@ class Books:
             "positions": seats,
         }
         event["orders"].append(order)
+        for voucher in event["vouchers"]:
+            voucher["redeemed"] |= voucher["code"] in [one.get("voucher") for one in seats]
         for quota in event["quotas"]:
             if (self.free(event, quota) or 0) < 0:
                 event["orders"].remove(order)
@@ -100,9 +129,9 @@ class Handler(JsonHandler):
             match self.steps[6:]:
                 case ():
                     self._say(200, event["event"])
-                case ("items" | "subevents" | "orders" as name,):
+                case ("items" | "subevents" | "orders" | "waitinglistentries" as name,):
                     self._list(event[name])
-                case ("subevents" | "orders" as name, key):
+                case ("subevents" | "orders" | "vouchers" | "waitinglistentries" as name, key):
                     mark = "code" if name == "orders" else "id"
                     found = (one for one in event[name] if str(one[mark]) == key)
                     self._say_or_404(next(found, None))
@@ -144,10 +173,23 @@ class Handler(JsonHandler):
                 one.update(told)
         self._say_or_404(found[0] if found else None)
 
-    def _do(self, event: Mapping[str, Any], body: Any) -> tuple[int, Any]:
+    def do_DELETE(self) -> None:
+        event = self._event()
+        if event is None:
+            return
+        entries = event["waitinglistentries"]
+        with self.books.lock:
+            found = [one for one in entries if str(one["id"]) == self.steps[7]]
+            if found:
+                entries.remove(found[0])
+        self._raw(204 if found else 404, {})
+
+    def _do(self, event: dict[str, Any], body: Any) -> tuple[int, Any]:
         match self.steps[6:]:
             case ("orders",):
                 return self.books.place(event, body)
+            case ("waitinglistentries",):
+                return self.books.wait(event, body)
             case ("orders", code, "mark_canceled"):
                 order = next((one for one in event["orders"] if one["code"] == code), None)
                 if order is None:

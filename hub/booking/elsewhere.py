@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from hub.booking import house, progress, steps
 from hub.booking.errors import AgainstRules, BookingError
 from hub.booking.intervals import Stretch
-from hub.booking.progress import HOLDING, STATES, Entry
+from hub.booking.progress import HOLDING, OPEN, STATES, Entry
 from hub.catalogue import offers
 from hub.db import Database
 from hub.errors import PluginError, Rejected, Unavailable
@@ -92,7 +92,9 @@ def ask(db: Database, request: BookingRequest, key: str, now: datetime) -> int:
         )
         number, made = progress.enter(session, entry, key, request.person.id, now)
         if made:
-            session.add(Elsewhere(booking_id=number, step="create", next_at=now))
+            session.add(
+                Elsewhere(booking_id=number, step="create", next_at=now, waiting=request.waiting)
+            )
         return number
 
 
@@ -105,7 +107,7 @@ def settle(db: Database, site: Site, number: int, now: Callable[[], datetime] = 
         step, attempts = todo.step, todo.attempts + 1
         todo.attempts, todo.next_at = attempts, now() + LEASE
         row = session.get_one(Booking, number)
-        request, record = _request(session, row), _record(session, row)
+        request, record = _request(session, row, todo.waiting), _record(session, row)
     if request is None or record is None:
         _give_up(db, number, "Its offer or its person is gone.")
         return
@@ -189,7 +191,7 @@ def cancel(db: Database, site: Site, number: int, actor: str, now: datetime) -> 
     settle(db, site, number, lambda: now)
     with db.read() as session:
         row, todo = session.get_one(Booking, number), session.get_one(Elsewhere, number)
-        if row.state in HOLDING:
+        if row.state in OPEN:
             raise NotCancelled(todo.problem)
 
 
@@ -257,7 +259,7 @@ def _note(db: Database, number: int, step: str, answer: BookingRecord, now: date
             )
         if state in HOLDING and answer.quantity != row.quantity and answer.quantity > 0:
             row.quantity = answer.quantity
-        going_on = state in HOLDING
+        going_on = state in OPEN
         todo.step, todo.problem, todo.attempts = "watch" if going_on else "done", "", 0
         todo.next_at = now + WATCH if going_on else None
 
@@ -333,7 +335,7 @@ def _record(session: Session, row: Booking) -> BookingRecord | None:
     )
 
 
-def _request(session: Session, row: Booking) -> BookingRequest | None:
+def _request(session: Session, row: Booking, waiting: bool) -> BookingRequest | None:
     offer, person = _offer(session, row), session.get(Person, row.person_id or 0)
     if offer is None or person is None:
         return None
@@ -351,6 +353,7 @@ def _request(session: Session, row: Booking) -> BookingRequest | None:
         fulfilment=row.fulfilment,
         answers=row.answers,
         contact=Contact(contact.name, contact.email, contact.phone) if contact else None,
+        waiting=waiting,
     )
 
 

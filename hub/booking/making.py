@@ -53,7 +53,7 @@ def cancel(db: Database, site: Site, number: int, actor: str, now: datetime) -> 
     """Give a booking up for who made it; done twice it is given up once. Raises `BookingError`."""
     with db.read() as session:
         row = session.get_one(Booking, number)
-    if row.bookable_id is None and row.state in ("requested", "confirmed"):
+    if row.bookable_id is None and row.state in ("waiting", "requested", "confirmed"):
         elsewhere.cancel(db, site, number, actor, now)
         return
     with db.write(queued=True) as session:

@@ -339,3 +339,5 @@ class Elsewhere(Base):
     """Not before then; None when nothing is left to do."""
     problem: Mapped[str] = mapped_column(Text, default="")
     """Why the last attempt failed, for the staff."""
+    waiting: Mapped[bool] = mapped_column(default=False)
+    """Whether the person wants to wait there where it is full."""

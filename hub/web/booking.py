@@ -105,10 +105,18 @@ def _full(view: OfferView, site: Site, asked: Asked, actor: Actor) -> list[tuple
 
 
 def _has_list(view: OfferView) -> bool:
-    """Whether one can wait for it: for what is limited and kept in the hub's own ledger."""
+    """Whether one can wait for it: for what is limited in the hub's own ledger, or where the system
+    that keeps the books has a list."""
+    if _waits_elsewhere(view):
+        return True
     with context.the_hub().db.read() as session:
         row = keeping.find(session, view.site, view.plugin, view.record.source_id)
         return row is not None and row.capacity is not None
+
+
+def _waits_elsewhere(view: OfferView) -> bool:
+    site = bookable.owner(view)
+    return site is not None and site.plugins[view.plugin].waiting_list
 
 
 def _field(one: Refusal) -> str:
@@ -185,6 +193,7 @@ def _page(
         total=view.record.quantity,
         seats=seats,
         list_open=list_open or (seats == 0 and _has_list(view)),
+        list_elsewhere=_waits_elsewhere(view),
         chosen=wish.first.value,
         verb=bookable.verb(view.kind),
         crumbs=bookable.crumbs(view),

@@ -324,7 +324,8 @@ def _page(reference: str, problem: str = "", status: int = 200) -> ResponseRetur
         row = mine(session, reference)
         until = waiting.deadline(session, row.id) if row.state == "offered" else None
         longer = _extension(session, row)
-        place = waiting.place(session, row) if row.state == "waiting" else None
+        here = row.bookable_id is not None
+        place = waiting.place(session, row) if row.state == "waiting" and here else None
         extension = None
         if not isinstance(longer, AgainstRules):
             extension = wording.day(longer.end, context.zone_of(row.site_key))

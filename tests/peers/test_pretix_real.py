@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -225,6 +226,34 @@ def test_many_at_the_same_time_get_as_many_seats_as_there_are(site: Site) -> Non
     assert sorted(outcomes.values()) == ["Rejected"] * 3 + ["confirmed"] * 3, outcomes
     with pytest.raises(Rejected):
         create(site, request, "KEYKEY9")
+
+
+def test_who_waits_gets_what_becomes_free(site: Site, config: dict[str, Any]) -> None:
+    full = create(site, wanted(site, 4, 3), "FULL2345")
+    request = replace(wanted(site, 4), waiting=True)
+    made = create(site, request, "WARTE234")
+    assert made.state == "waiting"
+    assert create(site, request, "WARTE234") == made
+    assert site.one("pretix", "booking_state", booking=made) == made
+    site.one("pretix", "booking_cancel", booking=full, key="k")
+    number = made.id.partition("-W")[2]
+    answer = requests.post(
+        f"{config['address']}api/v1/organizers/mz/events/kurse/waitinglistentries/{number}"
+        "/send_voucher/",
+        headers={"Authorization": f"Token {config['token']}"},
+        timeout=60,
+    )
+    assert answer.status_code == 204, answer.text
+    assert site.one("pretix", "booking_state", booking=made).state == "confirmed"
+    plugin: Any = site.plugins["pretix"]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(plugin, "_of", lambda _: [made])
+        assert "Ada Muster" in str(plugin.personal_data_export(Person("p1")))
+
+    create(site, wanted(site, 5, 3), "FULL6789")
+    left = create(site, replace(wanted(site, 5), waiting=True), "GEHT2345")
+    assert site.one("pretix", "booking_cancel", booking=left, key="k").state == "cancelled"
+    assert site.one("pretix", "booking_state", booking=left).state == "cancelled"
 
 
 def test_names_are_taken_out_of_an_order(site: Site) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -252,6 +253,33 @@ def test_many_at_the_same_time_get_as_many_seats_as_there_are(site: Site, books:
     assert len(orders(books)) == 3
 
 
+def test_who_waits_gets_what_becomes_free_without_asking_again(site: Site, books: Books) -> None:
+    full = create(site, wanted(site, quantity=3))
+    request = replace(wanted(site), waiting=True)
+    made = create(site, request, "WARTE234")
+    assert (made.id, made.state) == ("WARTE234-W501", "waiting")
+    books.answered.clear()
+    assert create(site, request, "WARTE234") == made, "found on the list by the address"
+    (entry,) = books.events[SERIES]["waitinglistentries"]
+    assert (entry["email"], entry["name_parts"]["full_name"]) == (CONTACT.email, CONTACT.name)
+    with pytest.raises(Rejected, match="je einen Platz"):
+        create(site, replace(request, quantity=2), "ZUVIEL23")
+    assert site.one("pretix", "booking_state", booking=made) == made
+
+    site.one("pretix", "booking_cancel", booking=full, key="k")
+    books.send_voucher(books.events[SERIES])
+    for _ in range(2):
+        has = site.one("pretix", "booking_state", booking=made)
+        assert (has.id, has.state) == (made.id, "confirmed")
+    assert [(one["code"], one["status"]) for one in orders(books)] == [
+        ("ABCD2345", "c"),
+        ("WARTE234", "p"),
+    ]
+    assert orders(books)[1]["positions"][0]["attendee_name"] == CONTACT.name
+    assert site.one("pretix", "booking_cancel", booking=made, key="k").state == "cancelled"
+    assert orders(books)[1]["status"] == "c"
+
+
 # With the hub around it
 
 
@@ -324,6 +352,28 @@ def test_cancelled_here_it_is_cancelled_there(
     send(client, page, f"{page}/stornieren")
     assert bookings(net)[0].state == "cancelled"
     assert [one["status"] for one in orders(books)] == ["c"]
+
+
+def test_a_teacher_waits_there_and_no_longer_when_they_say_so(
+    net: Network, client: FlaskClient, books: Books
+) -> None:
+    with net.hub.db.read() as session:
+        offer = session.scalars(
+            sa.select(models.Offer.id).where(models.Offer.source_id == f"{SERIES}:12:1")
+        ).one()
+    books.events[SERIES]["quotas"][1]["size"] = 0
+    log_in(client, net.hub, Role.TEACHER, SITE)
+    first = text_of(client.get(f"/angebot/{offer}/buchen").text)
+    assert "Alle Plätze sind belegt" in first
+    assert "Sobald ein Platz für Sie frei wird, ist er gebucht" in first
+    answer = book(client, offer, {"anzahl": "1", "weiter": "warten"})
+    assert answer.status_code == 303, text_of(answer.text)
+    page = answer.headers["Location"].partition("?")[0]
+    assert "Warteliste" in text_of(client.get(page).text)
+    assert len(books.events[SERIES]["waitinglistentries"]) == 1
+    send(client, page, f"{page}/stornieren")
+    assert bookings(net)[0].state == "cancelled"
+    assert books.events[SERIES]["waitinglistentries"] == []
 
 
 def test_a_notice_from_a_stranger_or_about_nothing_changes_nothing(

@@ -10,42 +10,39 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-import marshmallow as ma
 from flask import Blueprint, g, request
 
 from connectors.http import Client
 from connectors.pretix import Invalid
 from connectors.pretix import Pretix as Api
-from hub import Config, PersonalData, Plugin, Secret, hookimpl, machine
+from hub import PersonalData, Plugin, hookimpl, machine
 from hub.booking import elsewhere
 from hub.booking.progress import HOLDING
 from hub.errors import Denied, Rejected, Unavailable
-from hub.formats import text
 from hub.records import (
-    AccessMode,
     Booking,
     BookingRequest,
     Change,
     Checkpoint,
-    Event,
-    Kind,
+    Contact,
     Offer,
     Person,
-    Record,
-    Reject,
     Slot,
-    Upsert,
 )
-from plugins.common import about, translated
+from plugins.common import translated
+from plugins.pretix.reading import Place, changes, lets_in, times
+from plugins.pretix.settings import PretixConfig
 
 UNLIMITED = 1_000
 """Seats that are told where a quota has no size."""
 STATES = {"n": "requested", "p": "confirmed", "e": "expired", "c": "cancelled"}
 """Of an order: pending (to be paid or approved), paid or free of charge, expired, cancelled."""
+WAITS = "-W"
+"""In the id of a booking, between the order's code and the number on the waiting list."""
 LARGEST_ANSWER = 10_000_000
 LONGEST_NOTICE = 10_000
 
@@ -69,82 +66,6 @@ def notified(secret: str) -> tuple[str, int]:
     return "", 204
 
 
-class PretixConfig(Config):
-    """Which events of which account."""
-
-    address = ma.fields.Url(
-        required=True,
-        schemes={"http", "https"},
-        require_tld=False,
-        validate=ma.validate.Regexp(r"^[^?#@]*$", error="Without a password, ? and #."),
-        metadata=about("Adresse", "Address", "etwa https://pretix.eu", "https://pretix.eu say"),
-    )
-    organizer = ma.fields.String(
-        required=True,
-        validate=ma.validate.Regexp(r"^[A-Za-z0-9.-]{1,50}$"),
-        metadata=about(
-            "Veranstalter",
-            "Organizer",
-            "Kurzform, wie sie in den Adressen von pretix steht",
-            "short form, as it stands in the addresses of pretix",
-        ),
-    )
-    events = ma.fields.List(
-        ma.fields.String(validate=ma.validate.Regexp(r"^[A-Za-z0-9.-]{1,50}$")),
-        required=True,
-        validate=ma.validate.Length(1, 50),
-        metadata=about(
-            "Veranstaltungen",
-            "Events",
-            "Kurzformen; eine Reihe bringt alle ihre Termine mit",
-            "short forms; a series brings all of its dates",
-        ),
-    )
-    token = Secret(
-        required=True,
-        metadata=about(
-            "API-Token",
-            "API token",
-            "von einem Team, das Veranstaltungen lesen sowie Bestellungen lesen und ändern darf",
-            "of a team that may read events, and read and change orders",
-        ),
-    )
-    notices = Secret(
-        metadata=about(
-            "Geheimnis für Hinweise",
-            "Secret for notices",
-            "beliebiger langer Text aus Buchstaben und Ziffern; in pretix wird als Webhook "
-            "eingetragen: <Adresse des Hubs>/<Zentrum>/pretix/hinweis/<Geheimnis>",
-            "any long text of letters and digits; entered in pretix as webhook: <address of the "
-            "hub>/<centre>/pretix/hinweis/<secret>",
-        )
-    )
-    timeout = ma.fields.Float(
-        load_default=6.0,
-        validate=ma.validate.Range(0.1, 30),
-        metadata=about("Wartezeit in Sekunden je Anfrage", "Seconds to wait for each request"),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What an offer is in pretix: `source_id` is `event:date:item`, the date 0 without a series."""
-
-    event: str
-    date: int
-    item: int
-
-    @classmethod
-    def of(cls, offer: Offer) -> Place:
-        event, _, rest = offer.record.source_id.partition(":")
-        date, _, item = rest.partition(":")
-        return cls(event, int(date), int(item))
-
-    @property
-    def source_id(self) -> str:
-        return f"{self.event}:{self.date}:{self.item}"
-
-
 class Pretix(Plugin):
     """The trainings of one site that are kept in pretix."""
 
@@ -159,6 +80,7 @@ class Pretix(Plugin):
     category = "booking"
     Config = PretixConfig
     blueprint = pages
+    waiting_list = True
     personal_data = (
         PersonalData(
             what={
@@ -211,46 +133,58 @@ class Pretix(Plugin):
         place = Place.of(request.offer)
         if not request.start < request.end:
             raise Rejected("Das Ende liegt nicht nach dem Anfang.")
-        path = f"events/{place.event}/orders/"
-        code = _code(key)
+        code, once = _code(key), f"{self.site.key}-{key}"
+        made = Booking(code, request.offer, "", request.start, request.end, request.quantity)
         with self._api() as api:
-            order = api.find(f"{path}{code}/")
+            order = api.find(f"{place.orders}{code}/")
             if order is None:
                 if self._free(api, place) < request.quantity:
-                    raise Rejected("So viele Plätze sind nicht mehr frei.")
+                    if not request.waiting:
+                        raise Rejected("So viele Plätze sind nicht mehr frei.")
+                    entry = _wait(api, request, place, once)
+                    return replace(made, id=f"{code}{WAITS}{entry['id']}", state="waiting")
                 try:
-                    order = api.post(path, _order(request, place, code), f"{self.site.key}-{key}")
+                    order = api.post(place.orders, _order(request, place, code), once)
                 except Invalid as error:
-                    order = api.find(f"{path}{code}/")  # somebody of us was faster
+                    order = api.find(f"{place.orders}{code}/")  # somebody of us was faster
                     if order is None:
                         raise Rejected(f"pretix nimmt die Anmeldung nicht an: {error}") from None
-        made = Booking(code, request.offer, "", request.start, request.end, request.quantity)
         return replace(made, state=_state(order))
 
     @hookimpl
     def booking_cancel(self, booking: Booking, key: str) -> Booking:
+        place = Place.of(booking.offer)
         with self._api() as api:
             order = self._order(api, booking)
             if order is not None and _state(order) in HOLDING:
-                path = f"events/{Place.of(booking.offer).event}/orders/{booking.id}/"
+                path = f"{place.orders}{order['code']}/mark_canceled/"
                 try:
-                    api.post(f"{path}mark_canceled/", {"send_email": False})
+                    api.post(path, {"send_email": False})
                 except Invalid as error:
                     raise Rejected(f"pretix lässt das nicht absagen: {error}") from None
+            entry = self._entry(api, booking) if order is None else None
+            if entry is not None and not entry["voucher"]:  # a voucher lapses by itself
+                api.delete(f"{place.waiting}{entry['id']}/")
         return replace(booking, state="cancelled")
 
     @hookimpl
     def booking_state(self, booking: Booking) -> Booking:
         """The order as it is there, with the time that its date has there now."""
+        place = Place.of(booking.offer)
         with self._api() as api:
             order = self._order(api, booking)
             if order is None:
-                return replace(booking, state="cancelled")
+                entry = self._entry(api, booking)
+                if entry is None:
+                    return replace(booking, state="cancelled")
+                if not entry["voucher"]:
+                    return replace(booking, state="waiting")
+                order = self._redeem(api, booking, place, entry)
             seats = [one for one in order["positions"] if not one.get("canceled")]
-            date = self._date(api, Place.of(booking.offer))
+            date = self._date(api, place)
         if not seats:
             return replace(booking, state="cancelled")
-        start, end = _times(date or {}) or (booking.start, booking.end)
+        start, end = times(date or {}) or (booking.start, booking.end)
         return replace(booking, state=_state(order), start=start, end=end, quantity=len(seats))
 
     @hookimpl
@@ -292,7 +226,7 @@ class Pretix(Plugin):
                 if order is None:
                     continue
                 event = f"events/{Place.of(booking.offer).event}"
-                api.patch(f"{event}/orders/{booking.id}/", {"email": None, "comment": ""})
+                api.patch(f"{event}/orders/{order['code']}/", {"email": None, "comment": ""})
                 for seat in order["positions"]:
                     nobody = {"attendee_name_parts": {}, "attendee_email": None, "company": None}
                     api.patch(f"{event}/orderpositions/{seat['id']}/", nobody)
@@ -306,7 +240,7 @@ class Pretix(Plugin):
         event = self._shown(api, slug)
         if not event.get("live"):
             return
-        products = [one for one in api.listing(f"events/{slug}/items/") if _lets_in(one)]
+        products = [one for one in api.listing(f"events/{slug}/items/") if lets_in(one)]
         dates = (
             list(api.listing(f"events/{slug}/subevents/", active="true", is_future="true"))
             if event.get("has_subevents")
@@ -317,7 +251,7 @@ class Pretix(Plugin):
             for product in products:
                 place = Place(slug, date["id"] if date is not event else 0, product["id"])
                 if date is event or date.get("is_public", True):
-                    yield from _change(place, event, date, product, len(products) > 1, quotas)
+                    yield from changes(place, event, date, product, len(products) > 1, quotas)
 
     def _shown(self, api: Api, slug: str) -> dict[str, Any]:
         event = api.find(f"events/{slug}/")
@@ -348,7 +282,33 @@ class Pretix(Plugin):
         return max(0, min(*free, UNLIMITED))
 
     def _order(self, api: Api, booking: Booking) -> dict[str, Any] | None:
-        return api.find(f"events/{Place.of(booking.offer).event}/orders/{booking.id}/")
+        code = booking.id.partition(WAITS)[0]
+        return api.find(f"{Place.of(booking.offer).orders}{code}/")
+
+    def _entry(self, api: Api, booking: Booking) -> dict[str, Any] | None:
+        """The entry of a booking on the waiting list."""
+        number = booking.id.partition(WAITS)[2]
+        return api.find(f"{Place.of(booking.offer).waiting}{number}/") if number else None
+
+    def _redeem(
+        self, api: Api, booking: Booking, place: Place, entry: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Order with the voucher that came to who waited; raises `Rejected` where it has lapsed."""
+        voucher = api.find(f"events/{place.event}/vouchers/{entry['voucher']}/")
+        if voucher is None:
+            raise Rejected("Der Platz von der Warteliste wurde in pretix zurückgenommen.")
+        code = booking.id.partition(WAITS)[0]
+        name = (entry.get("name_parts") or {}).get("full_name") or entry.get("name") or ""
+        contact = Contact(name, entry["email"])
+        asked = BookingRequest(
+            booking.offer, Person(""), booking.start, booking.end, contact=contact
+        )
+        order = _order(asked, place, code)
+        order["positions"][0]["voucher"] = voucher["code"]
+        try:
+            return api.post(place.orders, order, f"{self.site.key}-{code}-voucher")
+        except Invalid as error:
+            raise Rejected(f"pretix nimmt die Anmeldung nicht an: {error}") from None
 
     def _date(self, api: Api, place: Place) -> dict[str, Any] | None:
         below = f"subevents/{place.date}/" if place.date else ""
@@ -370,59 +330,20 @@ class Pretix(Plugin):
             yield Api(client, config["address"], config["organizer"], config["token"].reveal())
 
 
-def _change(
-    place: Place,
-    event: Mapping[str, Any],
-    date: Mapping[str, Any],
-    product: Mapping[str, Any],
-    named: bool,
-    quotas: Sequence[Mapping[str, Any]],
-) -> Iterator[Change]:
-    title = text.line(_said(date["name"]) or _said(event["name"]))
-    if named:
-        title = f"{title}: {text.line(_said(product['name']))}"
-    if product.get("has_variations"):
-        yield Reject(place.source_id, "Products with variations cannot be booked from here.", title)
-        return
-    times = _times(date)
-    if times is None:
-        yield Reject(place.source_id, "It has no end (date_to) after its beginning.", title)
-        return
-    if times[1] <= datetime.now(UTC):
-        return
-    sizes = [
-        one["size"]
-        for one in quotas
-        if place.item in one["items"] and (one.get("subevent") or 0) == place.date
-    ]
-    known = [size for size in sizes if size is not None]
-    where = text.line(_said(date.get("location")) or _said(event.get("location")))
-    price = str(product.get("default_price") or "0.00")
-    yield Upsert(
-        Record(
-            source_id=place.source_id,
-            kind=Kind.TRAINING,
-            title=title,
-            description=text.plain(
-                _said(date.get("frontpage_text")) or _said(product.get("description"))
-            ),
-            access=AccessMode.BOOKING,
-            place=where,
-            quantity=min(known, default=None),
-            events=(Event(*times, where, min(known, default=None)),),
-            cost="" if float(price) == 0 else f"{price.replace('.', ',')} {event['currency']}",
-        )
-    )
-
-
-def _lets_in(product: Mapping[str, Any]) -> bool:
-    """Whether one takes part by it and may take it without more; not a lunch, not a voucher."""
-    wants = ("require_voucher", "hide_without_voucher", "require_bundling", "require_membership")
-    return bool(
-        product.get("active")
-        and product.get("admission")
-        and not any(product.get(name) for name in wants)
-    )
+def _wait(api: Api, request: BookingRequest, place: Place, key: str) -> dict[str, Any]:
+    """Put who asks on the list, or find them there."""
+    contact = request.contact
+    if request.quantity != 1 or contact is None:
+        raise Rejected("Warten kann man in pretix nur auf je einen Platz.")
+    name = {"_scheme": "full", "full_name": contact.name}
+    who = {"item": place.item, "subevent": place.date or None, "email": contact.email}
+    try:
+        return api.post(place.waiting, {**who, "name_parts": name, "locale": "de"}, key)
+    except Invalid as error:
+        asked = {name: str(value) for name, value in who.items() if value is not None}
+        for entry in api.listing(place.waiting, has_voucher="false", **asked):
+            return entry
+        raise Rejected(f"pretix nimmt nicht auf die Warteliste auf: {error}") from None
 
 
 def _order(booking: BookingRequest, place: Place, code: str) -> dict[str, Any]:
@@ -434,7 +355,7 @@ def _order(booking: BookingRequest, place: Place, code: str) -> dict[str, Any]:
     }
     first = {
         **seat,
-        "attendee_name": contact.name if contact else None,
+        "attendee_name": (contact.name or None) if contact else None,
         "attendee_email": contact.email if contact else None,
     }
     return {
@@ -462,22 +383,3 @@ def _state(order: Mapping[str, Any]) -> str:
         return STATES[order["status"]]
     except (KeyError, TypeError):
         raise Unavailable("pretix tells an order with an unknown status.") from None
-
-
-def _times(date: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
-    """When it takes place; None where it does not say until when."""
-    try:
-        start, end = (datetime.fromisoformat(date[name]) for name in ("date_from", "date_to"))
-    except (KeyError, TypeError, ValueError):
-        return None
-    if None in (start.tzinfo, end.tzinfo) or not start < end:
-        return None
-    return start, end
-
-
-def _said(value: Any) -> str:
-    """A text of pretix, which may be in several languages, in German where there is that."""
-    if isinstance(value, Mapping):
-        told = [value.get(one) for one in ("de", "de-informal", "en")] + list(value.values())
-        return next((str(one) for one in told if one), "")
-    return str(value) if value else ""
