@@ -29,6 +29,7 @@ from plugins.pretix import Pretix
 from tests.conftest import ROOT, unavailable
 
 KEPT = ROOT / ".venv" / "peers" / "pretix"
+RELEASE = "pretix==2026.8.*"
 CONFIG = """
 [pretix]
 url=http://127.0.0.1
@@ -89,7 +90,7 @@ def installed() -> tuple[Path, Path]:
     if not (KEPT / "complete").exists():
         shutil.rmtree(KEPT, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", KEPT], check=True)
-        pip = [python, "-m", "pip", "install", "--quiet", "pretix"]
+        pip = [python, "-m", "pip", "install", "--quiet", RELEASE]
         done = subprocess.run(pip, capture_output=True, text=True, check=False)
         if done.returncode:
             unavailable(f"pretix cannot be installed: {done.stderr[-300:]}")
