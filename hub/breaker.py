@@ -1,7 +1,8 @@
-"""Pauses for sources that fail when they are asked live, known to all processes.
+"""Pauses for sources that fail when they are asked live or told of a booking.
 
-A source is a plugin at a site. After `PATIENCE` failures in a row nobody asks it for a minute;
-then the next one who asks tries it again, and each further failure doubles the pause.
+All processes know them. A source is a plugin at a site. After `PATIENCE` failures in a row nobody
+asks it for a minute; then the next one who asks tries it again, and each further failure doubles
+the pause.
 """
 
 from __future__ import annotations
@@ -51,6 +52,15 @@ def paused(session: Session, now: datetime) -> tuple[Paused, ...]:
         Paused(row.site_key, row.plugin, row.failures, row.open_until)
         for row in rows
         if row.open_until is not None
+    )
+
+
+def until(session: Session, source: Source, now: datetime) -> datetime | None:
+    """Until when nobody asks this source; None where it may be asked."""
+    return session.scalar(
+        sa.select(Breaker.open_until).where(
+            Breaker.site_key == source[0], Breaker.plugin == source[1], Breaker.open_until > now
+        )
     )
 
 

@@ -3,7 +3,8 @@
 The hub's own row comes first, with the step that is still to be done; then the plugin is called,
 never inside a transaction, with the booking's reference as its key, which books once however often
 it is said. Whatever dies in between, the next turn goes on from the row. What the other system
-changes by itself is found by asking it.
+changes by itself is found by asking it. One that does not answer is left alone for a while
+(`hub.breaker`), however many bookings wait for it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
+from hub import breaker
 from hub.booking import house, progress, steps
 from hub.booking.errors import AgainstRules, BookingError
 from hub.booking.intervals import Stretch
@@ -104,9 +106,13 @@ def settle(db: Database, site: Site, number: int, now: Callable[[], datetime] = 
         todo = session.get(Elsewhere, number)
         if todo is None or todo.next_at is None or todo.next_at > now():
             return
+        row = session.get_one(Booking, number)
+        source = (row.site_key, row.plugin)
+        if (pause := breaker.until(session, source, now())) is not None:
+            todo.next_at = pause
+            return
         step, attempts = todo.step, todo.attempts + 1
         todo.attempts, todo.next_at = attempts, now() + LEASE
-        row = session.get_one(Booking, number)
         request, record = _request(session, row, todo.waiting), _record(session, row)
     if request is None or record is None:
         _give_up(db, number, "Its offer or its person is gone.")
@@ -124,11 +130,13 @@ def settle(db: Database, site: Site, number: int, now: Callable[[], datetime] = 
         return
     except (PluginError, ValueError) as error:
         log.warning("booking.elsewhere", plugin=row.plugin, step=step, kind=type(error).__name__)
-        pause = min(FIRST_PAUSE * 2 ** min(attempts - 1, 12), LONGEST_PAUSE)
+        longer = min(FIRST_PAUSE * 2 ** min(attempts - 1, 12), LONGEST_PAUSE)
         told = timedelta(seconds=getattr(error, "retry_after", None) or 0)
         with db.write() as session:
+            if isinstance(error, Unavailable):
+                breaker.note(session, now(), failed=[source], answered=[])
             todo = session.get_one(Elsewhere, number)
-            todo.next_at = now() + min(max(pause, told), LONGEST_PAUSE)
+            todo.next_at = now() + min(max(longer, told), LONGEST_PAUSE)
             todo.problem = str(error)[:1_000]
         return
     _note(db, number, step, answer, now())
@@ -243,6 +251,7 @@ def _note(db: Database, number: int, step: str, answer: BookingRecord, now: date
     """What the other system says is so."""
     with db.write() as session:
         row, todo = session.get_one(Booking, number), session.get_one(Elsewhere, number)
+        breaker.note(session, now, failed=[], answered=[(row.site_key, row.plugin)])
         row.external_id = answer.id
         if todo.step != step:  # given up meanwhile: said again, now that it is surely there
             todo.step, todo.next_at = "cancel", now
@@ -268,6 +277,7 @@ def _refused(db: Database, number: int, step: str, saying: str, why: str, now: d
     """`step` is what was due, `saying` what was refused: to cancel what is refused is done."""
     with db.write() as session:
         row, todo = session.get_one(Booking, number), session.get_one(Elsewhere, number)
+        breaker.note(session, now, failed=[], answered=[(row.site_key, row.plugin)])
         todo.problem = why[:1_000]
         if saying == "create":
             if step == "cancel" or todo.step == "cancel":

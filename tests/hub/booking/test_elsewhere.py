@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from hub import Plugin, activations, hookimpl, models
+from hub import Plugin, activations, breaker, hookimpl, models
 from hub.booking import elsewhere
 from hub.booking.elsewhere import NotCancelled
 from hub.catalogue.sync import sync
@@ -127,6 +127,7 @@ def later(net: Network) -> None:
             .where(Elsewhere.next_at.is_not(None))
             .values(next_at=now() - timedelta(seconds=1))
         )
+        session.execute(sa.update(models.Breaker).values(open_until=None))
     elsewhere.settle_due(net.hub.db, net.site, now())
 
 
@@ -177,6 +178,32 @@ def test_whoever_dies_on_the_way_leaves_exactly_one_booking(
     later(net)
     assert row(net, number).state == "confirmed"
     assert len(plugin.books) == 1
+
+
+def test_a_system_that_stays_down_is_left_alone_by_all_bookings(
+    net: Network, plugin: type[Foreign], request_: BookingRequest
+) -> None:
+    def down() -> None:
+        raise Unavailable("Wartung")
+
+    plugin.before = staticmethod(down)
+    first = ask(net, request_)
+    for _ in range(breaker.PATIENCE):
+        later(net)
+    assert len(plugin.calls) == breaker.PATIENCE
+    day = timedelta(days=7)
+    second = ask(net, replace(request_, start=request_.start + day, end=request_.end + day), "two")
+    elsewhere.settle(net.hub.db, net.site("borken"), second)
+    assert len(plugin.calls) == breaker.PATIENCE, "nobody asks it now"
+    with net.hub.db.read() as session:
+        (paused,) = breaker.paused(session, now())
+        todo = session.get_one(Elsewhere, second)
+        assert (todo.next_at, todo.attempts) == (paused.until, 0)
+    plugin.before = staticmethod(lambda: None)
+    later(net)
+    assert {row(net, first).state, row(net, second).state} == {"confirmed"}
+    with net.hub.db.read() as session:
+        assert not breaker.failing(session)
 
 
 def test_a_system_that_is_down_is_asked_again_with_growing_pauses(
