@@ -10,6 +10,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -204,25 +205,36 @@ def _templates(source: Iterable[Path]) -> Iterator[str]:
 
 
 def _translations(plugin: type[Plugin], source: Iterable[Path]) -> Iterator[str]:
-    from babel.messages.pofile import read_po
-
-    from hub.web.language import CATALOGUES
-
-    known: dict[str, bool] = {}
-    own = plugin.translations
-    folders = [CATALOGUES] if own is None else [CATALOGUES, own]
-    for folder in folders:
-        for path in sorted(folder.glob("*.po")):
-            with path.open("rb") as file:
-                for message in read_po(file, locale="de"):
-                    texts = message.string or ""
-                    texts = (texts,) if isinstance(texts, str) else texts
-                    known[_first(message.id)] = all(texts) and not message.fuzzy
+    known = _hub_texts()
+    if plugin.translations is not None:
+        known = known | _german(plugin.translations)
     for path, text in _said(source):
         if text not in known:
             yield f"{path.name} says “{text}”, for which there is no German text."
         elif not known[text]:
             yield f"{path.name} says “{text}”, whose German text is empty or fuzzy."
+
+
+@cache
+def _hub_texts() -> dict[str, bool]:
+    """As `_german`, of the hub's own texts, which every plugin may use."""
+    from hub.web.language import CATALOGUES
+
+    return _german(CATALOGUES)
+
+
+def _german(folder: Path) -> dict[str, bool]:
+    """The messages of a folder, each with whether its German is there."""
+    from babel.messages.pofile import read_po
+
+    known = {}
+    for path in sorted(folder.glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale="de"):
+                texts = message.string or ""
+                texts = (texts,) if isinstance(texts, str) else texts
+                known[_first(message.id)] = all(texts) and not message.fuzzy
+    return known
 
 
 def _said(source: Iterable[Path]) -> Iterator[tuple[Path, str]]:

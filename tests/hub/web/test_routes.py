@@ -56,12 +56,20 @@ def rule_of(app: Flask, endpoint: str) -> tuple[str, str]:
 
 
 def test_every_address_says_for_whom_it_is(app: Flask) -> None:
-    endpoints = {rule.endpoint for rule in rules(app)}
+    endpoints = {one.endpoint for one in rules(app) if not one.endpoint.startswith("plugin_")}
     unlisted = {one for one in endpoints if not any(fnmatch(one, name) for name in LISTED)}
     assert not unlisted, "name them in routes.toml"
     stale = {name for name in LISTED if not any(fnmatch(one, name) for one in endpoints)}
     assert not stale, "these no longer exist"
     assert set(PERMISSIONS.values()) <= ACTIONS
+
+
+def test_every_page_of_a_bundled_plugin_says_for_whom_it_is(app: Flask) -> None:
+    views = {name: one for name, one in app.view_functions.items() if name.startswith("plugin_")}
+    assert views
+    for name, view in views.items():
+        if not getattr(view, "hub_public", False):
+            assert getattr(view, "hub_permission", None) in ACTIONS, name
 
 
 def ask(client: FlaskClient, address: str, method: str) -> Any:
