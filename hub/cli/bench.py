@@ -24,6 +24,14 @@ from hub.db import Database, migrate
 _CSV = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
+server_option = click.option(
+    "--database",
+    "server",
+    metavar="URL",
+    help="A PostgreSQL server on which a temporary database may be made; default is SQLite.",
+)
+
+
 @click.group()
 def command() -> None:
     """Measure the hub against the limit of this machine."""
@@ -31,12 +39,7 @@ def command() -> None:
 
 @command.command("search")
 @click.option("--works", default=200_000, show_default=True, type=click.IntRange(100, 1_000_000))
-@click.option(
-    "--database",
-    "server",
-    metavar="URL",
-    help="A PostgreSQL server on which a temporary database may be made; default is SQLite.",
-)
+@server_option
 @json_option
 def search(works: int, server: str | None, as_json: bool) -> None:
     """Search among so many works; a bare full-text query with plain facets is the measure."""
@@ -68,12 +71,7 @@ def sync(records: int, as_json: bool) -> None:
 @command.command("oai")
 @click.option("--records", default=100_000, show_default=True, type=click.IntRange(30_000))
 @click.option("--prefix", default="oai_dc", show_default=True, type=click.Choice(["oai_dc", "lom"]))
-@click.option(
-    "--database",
-    "server",
-    metavar="URL",
-    help="A PostgreSQL server on which a temporary database may be made; default is SQLite.",
-)
+@server_option
 @json_option
 def oai(records: int, prefix: str, server: str | None, as_json: bool) -> None:
     """Harvest so many records from the OAI-PMH provider, and compare its first and last pages."""
@@ -91,12 +89,7 @@ def oai(records: int, prefix: str, server: str | None, as_json: bool) -> None:
 @click.option(
     "--offers", default=1_000_000, show_default=True, type=click.IntRange(1_000, 5_000_000)
 )
-@click.option(
-    "--database",
-    "server",
-    metavar="URL",
-    help="A PostgreSQL server on which a temporary database may be made; default is SQLite.",
-)
+@server_option
 @json_option
 def network(offers: int, server: str | None, as_json: bool) -> None:
     """Ask for the network page and the matrix of 55 sites; all figures are counted once more."""
@@ -114,12 +107,7 @@ def network(offers: int, server: str | None, as_json: bool) -> None:
 @click.option("--processes", default=8, show_default=True, type=click.IntRange(1, 64))
 @click.option("--models", default=5_000, show_default=True, type=click.IntRange(10, 100_000))
 @click.option("--seconds", default=10.0, show_default=True, type=click.FloatRange(0.5, 600))
-@click.option(
-    "--database",
-    "server",
-    metavar="URL",
-    help="A PostgreSQL server on which a temporary database may be made; default is SQLite.",
-)
+@server_option
 @json_option
 def booking(processes: int, models: int, seconds: float, server: str | None, as_json: bool) -> None:
     """Book with several processes at once; bare inserts of the same rows are the limit."""
