@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.identity import tokens
-from hub.models import LoginSession, SecondFactor
+from hub.models import LoginSession, Passkey, SecondFactor
 from hub.models.base import now
 from hub.secrets import Keyring
 
@@ -78,7 +78,8 @@ def check(session: Session, keyring: Keyring, person_id: int, code: str) -> bool
 
 
 def remove(session: Session, person_id: int) -> bool:
-    """Let the person log in without a code again; False when none was needed."""
+    """Let the person log in without a code or key again; False when none was needed."""
+    session.execute(sa.delete(Passkey).where(Passkey.person_id == person_id))
     gone = session.execute(
         sa.delete(SecondFactor)
         .where(SecondFactor.person_id == person_id)

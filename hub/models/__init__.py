@@ -33,6 +33,7 @@ from hub.models.identity import (
     LoginThrottle,
     MailedCode,
     Membership,
+    Passkey,
     Person,
     SecondFactor,
 )
@@ -102,6 +103,7 @@ __all__ = [
     "OfferGrant",
     "OfferUse",
     "OpeningHours",
+    "Passkey",
     "Person",
     "SchoolList",
     "SearchDoc",

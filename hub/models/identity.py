@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, func
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.models.base import Base, UtcDateTime, now
@@ -135,6 +135,25 @@ class SecondFactor(Base):
     """The time step of the code used last, which does not count again."""
     recovery: Mapped[list[str]] = mapped_column(JSON)
     """Hashes of the recovery codes that are left."""
+
+
+class Passkey(Base):
+    """A security key or passkey with which somebody can give the second factor."""
+
+    __tablename__ = "passkey"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    credential: Mapped[bytes] = mapped_column(unique=True)
+    """The name that the key gave itself for this hub."""
+    public_key: Mapped[bytes]
+    """COSE_Key (RFC 9052 section 7)."""
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    """How often it signed, by its own count; 0 where it does not count."""
+    name: Mapped[str]
+    """What the person calls it."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class LoginCode(Base):

@@ -22,6 +22,8 @@ ACTION = {
     "login.refuse": lazy_gettext("Login refused"),
     "password.reset": lazy_gettext("New password by mail"),
     "person.erase": lazy_gettext("Account erased"),
+    "passkey.add": lazy_gettext("Security key added"),
+    "passkey.remove": lazy_gettext("Security key removed"),
     "person.invite": lazy_gettext("Link for a login"),
     "plugin.configure": lazy_gettext("Connection configured"),
     "plugin.copy": lazy_gettext("Set-up of another centre taken over"),

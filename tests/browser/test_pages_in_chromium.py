@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
 
 from tests.browser.conftest import PAGES, Served, Visitor
 from tests.identities import COOKIE
@@ -107,9 +108,13 @@ CUT = """() => [...document.querySelectorAll('main *')].filter(e => {
 
 @every_page
 def test_a_page_is_sound(name: str, visit: Visitor) -> None:
+    """One visit for all of it: loading is what costs time."""
+    assert_sound(visit(name).page)
+
+
+def assert_sound(page: Page) -> None:
     """axe, borders of inputs, nothing that only looks like a control; on paper, with larger
-    text, and on a narrow screen. One visit for all of it: loading is what costs time."""
-    page = visit(name).page
+    text, and on a narrow screen."""
     violations = AXE.run(page, options={"preload": False}).response["violations"]
     assert not [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in violations]
     assert not [(field, ratio) for field, ratio in page.evaluate(CONTRAST) if ratio < 3]
