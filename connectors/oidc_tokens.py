@@ -53,16 +53,18 @@ class Keys:
         self._lock = Lock()
         self._keys: list[Any] = []
         self._fetched: float | None = None
+        self._asked: float | None = None
+        """When it was last looked because of a key that nobody knew."""
 
     def named(self, kid: str | None) -> list[Any]:
         """The keys of this id, or all where a token names none; raises `Refused`."""
         with self._lock:
-            age = None if self._fetched is None else self._clock() - self._fetched
-            if age is None or age > KEYS_LIVE:
+            moment = self._clock()
+            if self._fetched is None or moment - self._fetched > KEYS_LIVE:
                 self._refetch()
-                age = 0.0
             found = self._with(kid)
-            if not found and age > REFETCH_AFTER:
+            if not found and (self._asked is None or moment - self._asked > REFETCH_AFTER):
+                self._asked = moment
                 self._refetch()
                 found = self._with(kid)
         if not found:

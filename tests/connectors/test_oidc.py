@@ -216,10 +216,7 @@ def test_a_new_key_is_learnt_at_once_and_unknown_ones_cost_one_look(op: Provider
     at = client(op, clock=lambda: clock[0])
     log_in(op, at)
     op.published, op.token = [key(2)], lambda claims: sign(claims, key(2))
-    with pytest.raises(Refused, match="does not publish"):
-        log_in(op, at)  # looked a moment ago
-    clock[0] += 61
-    assert log_in(op, at)["sub"] == SUBJECT
+    assert log_in(op, at)["sub"] == SUBJECT, "though the keys were read a moment ago"
     looks = op.asked.count("/keys")
     op.token = lambda claims: sign(claims, key(1), kid="unknown")
     for _ in range(5):
