@@ -46,6 +46,7 @@ ANYBODY: Mapping[str, Reach] = dict.fromkeys(
         "booking.cancel",
         "wish.read",
         "token.manage",
+        "list.edit",
     ),
     _OWN,
 )

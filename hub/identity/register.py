@@ -91,4 +91,20 @@ OWN: tuple[PersonalData, ...] = (
             "en": "until the centre takes it out, or until its end date",
         },
     ),
+    PersonalData(
+        what={
+            "de": "Medienlisten: Titel, Beschreibung, Angebote und Notizen",
+            "en": "Media lists: title, description, offers and notes",
+        },
+        purpose={
+            "de": "Angebote für den Unterricht sammeln und auf Wunsch teilen",
+            "en": "Collecting offers for lessons and sharing them if wanted",
+        },
+        retention={
+            "de": "bis zum Löschen durch die Person, danach höchstens acht Tage; spätestens mit "
+            "dem Konto",
+            "en": "until the person deletes them, then eight days at most; at the latest with the "
+            "account",
+        },
+    ),
 )

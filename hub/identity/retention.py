@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from hub.catalogue.lists import KEPT
 from hub.identity.sessions import ABSOLUTE, IDLE
 from hub.models import (
     ApiToken,
@@ -16,6 +17,8 @@ from hub.models import (
     LoginSession,
     Mail,
     MailedCode,
+    MediaList,
+    MediaListEntry,
     Membership,
     SiteProfile,
     TeamMember,
@@ -59,6 +62,11 @@ def old(moment: datetime) -> tuple[tuple[type[Base], sa.Select[*tuple[Any, ...]]
             sa.select(SiteProfile.id).where(
                 SiteProfile.at < moment - AUDIT, SiteProfile.id.not_in(latest)
             ),
+        ),
+        (MediaList, sa.select(MediaList.id).where(MediaList.deleted_at < moment - KEPT)),
+        (
+            MediaListEntry,
+            sa.select(MediaListEntry.id).where(MediaListEntry.removed_at < moment - KEPT),
         ),
         (TeamMember, sa.select(TeamMember.id).where(TeamMember.until < _yesterday(moment))),
     )

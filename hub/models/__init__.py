@@ -22,6 +22,7 @@ from hub.models.booking import (
 )
 from hub.models.case import Case, CaseNote, WorkflowStages
 from hub.models.catalogue import Offer, OfferGrant, Work, WorkKey
+from hub.models.collection import MediaList, MediaListEntry
 from hub.models.figures import OfferDay, OfferFigure
 from hub.models.identity import (
     Account,
@@ -95,6 +96,8 @@ __all__ = [
     "LoginThrottle",
     "Mail",
     "MailedCode",
+    "MediaList",
+    "MediaListEntry",
     "Membership",
     "OaiDocument",
     "Offer",

@@ -22,6 +22,8 @@ TABLES = {
     "account": lazy_gettext("Login names"),
     "login_session": lazy_gettext("Browsers in which you are logged in"),
     "audit": lazy_gettext("Entries of the log of changes"),
+    "media_list": lazy_gettext("Media lists"),
+    "media_list_entry": lazy_gettext("Entries of media lists"),
 }
 
 

@@ -63,6 +63,7 @@ USABLE, YES = "nutzbar", "ja"
 class Card:
     """One hit as it is shown."""
 
+    offer_id: int
     url: str
     kind: str
     title: Markup
@@ -264,6 +265,7 @@ def _card(
     sites = tuple(dict.fromkeys(holding.site for holding in holdings))
     alone = sites[0] if len(sites) == 1 else ""
     return Card(
+        offer_id=hit.offer_id,
         url=url_for("offer.show", offer_id=hit.offer_id),
         kind=str(texts.KIND[record.kind]),
         title=marked(record.title, found.terms),

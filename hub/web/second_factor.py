@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import segno
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from markupsafe import Markup
 
 from hub.identity import audit, passkeys, second_factor, sessions, throttle
 from hub.identity.actor import Actor
 from hub.identity.sessions import network_of
 from hub.secrets import SecretError
-from hub.web import account, context, login
+from hub.web import account, context, login, qr
 from hub.web.page import Crumb, asked_text
 
 pages = Blueprint("second_factor", __name__)
@@ -157,7 +155,7 @@ def page(
         "second_factor.html",
         in_force=in_force,
         secret=" ".join(shown[i : i + 4] for i in range(0, len(shown), 4)) if shown else "",
-        picture=_picture(second_factor.address(shown, actor.name)) if shown else "",
+        picture=qr.picture(second_factor.address(shown, actor.name)) if shown else "",
         codes=codes or [],
         fresh=actor.proven_lately,
         back=login.safe_return(_back()) if _back() else "",
@@ -173,11 +171,4 @@ def page(
             Crumb(gettext("My account"), url_for("account.overview")),
             Crumb(gettext("Second factor")),
         ],
-    )
-
-
-def _picture(text: str) -> Markup:
-    code = segno.make(text, error="m")
-    return Markup(  # nosec B704: segno draws it, the text is in the modules only
-        code.svg_inline(scale=4, svgclass="hub-qr", lineclass=None, omitsize=True)
     )

@@ -20,6 +20,8 @@ from hub import activations, models, profile
 from hub.app import create_app
 from hub.booking import again, blocks, cases, contacts, dates, items, opening, progress
 from hub.booking.intervals import Stretch
+from hub.catalogue import lists, sharing
+from hub.catalogue.page import withdraw
 from hub.db import Database, migrate
 from hub.errors import Unavailable
 from hub.formats.fieldmap import CODED
@@ -111,6 +113,11 @@ PAGES = {
     "second factor asked": "/anmelden/code",
     "my needs": "/mein-bedarf",
     "needs": "/borken/verwaltung/bedarf",
+    "media lists": "/meine-listen",
+    "media list": "/meine-listen/1?fertig=dazu",
+    "media list chosen": "/meine-listen/dazu/{water}",
+    "media list shared": "/liste/shared",
+    "media list on paper": "/liste/shared/druck",
     "licences": "/borken/verwaltung/lizenzen?fertig=entfernt",
     "licences that end": "/borken/verwaltung/lizenzen/enden?monate=12",
     "works": "/netz/werke",
@@ -225,6 +232,7 @@ AS_ADMIN = frozenset(
     | {"profile edited", "profile history", "profile team"}
     | {"booking check", "my bookings", "my booking"}
     | {"desk", "desk booking", "desk head", "desk slip"}
+    | {"media lists", "media list", "media list chosen"}
     | {"my needs", "needs", "statistics", "dry run", "quality"}
     | {"cart", "cart change", "cart templates", "my booking changed"}
     | {"licences", "licences that end"}
@@ -311,6 +319,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
                 body="…",
                 site_key="borken",
             )
+        collect(net, who)
         book(net, who)
         try_out(net)
         edmond = {"address": "https://127.0.0.1:9/arix"}
@@ -326,6 +335,20 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield Served(f"http://127.0.0.1:{server.effective_port}", net, admin, analyst)
         server.close()
         thread.join(timeout=10)
+
+
+def collect(net: Network, who: int) -> None:
+    """Three things on a shared list of the admin's, one of them withdrawn, and a deleted list."""
+    with net.hub.db.write() as session:
+        row = lists.create(session, who, "Wasser, Klasse 4", "Für die Projektwoche")
+        things = ("water", "tablets", "parents", "studio")
+        lists.fill(session, row, [(offer_id(net, one), "Ab Minute 5") for one in things])
+        session.flush()
+        lists.remove(row, lists.entries(session, row)[-1])
+        withdraw(session.connection(), [offer_id(net, "parents")])
+        sharing.share(row, show_name=True, show_notes=True)
+        row.token_hash = tokens.digest("shared")
+        lists.delete(lists.create(session, who, "Alt"))
 
 
 def try_out(net: Network) -> None:

@@ -29,6 +29,7 @@ VALUES = {
     "year": 2020,
     "offer_id": 999_999,
     "reference": "NICHTDA2",
+    "token": "nichts",
     "plugin": "nothing",
     "form": "csv",
     "field": "subject",
