@@ -19,7 +19,7 @@ import hub
 from hub.records import Document
 
 _HUB = Path(hub.__file__).parent
-_TAKE_PART = ("formats/*.py", "catalogue/identifiers.py", "catalogue/normalise.py", "records.py")
+_TAKE_PART = ("formats/**/*.py", "catalogue/identifiers.py", "catalogue/normalise.py", "records.py")
 """Modules that turn a document into what is stored."""
 
 
