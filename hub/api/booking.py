@@ -10,7 +10,7 @@ from flask import abort, request
 from flask_babel import force_locale, gettext
 from sqlalchemy.orm import Session
 
-from hub.api import bearer, booking_schemas, schemas
+from hub.api import bearer, booking_schemas, own_schemas
 from hub.api.blueprint import api
 from hub.api.language import language
 from hub.api.own import shown
@@ -105,7 +105,7 @@ def show_availability(asked: dict[str, Any], offer_id: int) -> dict[str, Any]:
     "POST",
     "/bookings",
     booking_schemas.BookingRequestSchema,
-    schemas.BookingSchema,
+    own_schemas.BookingSchema,
     scope=BOOK,
     sent=booking_schemas.ORDER,
     example=booking_schemas.BOOKING,
@@ -145,7 +145,7 @@ def create_booking(sent: dict[str, Any]) -> dict[str, Any]:
 
 @api.resource(
     "/bookings/<reference>",
-    schemas.BookingSchema,
+    own_schemas.BookingSchema,
     example=booking_schemas.BOOKING,
     tag=TAG,
     path=[_REFERENCE],
@@ -163,7 +163,7 @@ def get_booking(_: dict[str, Any], reference: str) -> dict[str, Any]:
     "PATCH",
     "/bookings/<reference>",
     booking_schemas.MoveRequestSchema,
-    schemas.BookingSchema,
+    own_schemas.BookingSchema,
     scope=BOOK,
     sent=booking_schemas.MOVE,
     example=booking_schemas.BOOKING,
@@ -193,7 +193,7 @@ def move_booking(sent: dict[str, Any], reference: str) -> dict[str, Any]:
     "POST",
     "/bookings/<reference>/cancel",
     booking_schemas.NothingRequestSchema,
-    schemas.BookingSchema,
+    own_schemas.BookingSchema,
     scope=BOOK,
     sent={},
     example=booking_schemas.BOOKING,

@@ -7,8 +7,9 @@ from typing import Any
 from marshmallow import fields, validate
 
 from hub.api import examples
+from hub.api.answer_fields import Answer
+from hub.api.own_schemas import BookingSchema
 from hub.api.parameters import Moment, Number, Parameters, said
-from hub.api.schemas import Answer, BookingSchema
 from hub.booking import items
 from hub.booking.contacts import LONGEST
 from hub.booking.ledger import MOST

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import abort
 
-from hub.api import bearer, booking_schemas, schemas
+from hub.api import bearer, booking_schemas, own_schemas
 from hub.api.blueprint import api
 from hub.api.booking import explained
 from hub.api.own import shown
@@ -53,7 +53,7 @@ def show_desk(_: dict[str, Any]) -> dict[str, Any]:
     "POST",
     "/desk/hand-out",
     booking_schemas.HandOutRequestSchema,
-    schemas.BookingSchema,
+    own_schemas.BookingSchema,
     scope=DESK,
     sent=booking_schemas.HAND_OUT,
     example=booking_schemas.BOOKING,
@@ -86,7 +86,7 @@ def hand_out(sent: dict[str, Any]) -> dict[str, Any]:
     "POST",
     "/desk/take-back",
     booking_schemas.TakeBackRequestSchema,
-    schemas.BookingSchema,
+    own_schemas.BookingSchema,
     scope=DESK,
     sent=booking_schemas.TAKE_BACK,
     example=booking_schemas.BOOKING,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from hub.api import bearer, examples, schemas
+from hub.api import bearer, examples, own_schemas
 from hub.api.blueprint import api
 from hub.api.links import link, same
 from hub.api.parameters import BookingsParameters
@@ -18,7 +18,7 @@ TAG = "Own"
 
 
 @api.resource(
-    "/me", schemas.MeSchema, example=examples.ME, tag=TAG, problems=[HTTPStatus.UNAUTHORIZED]
+    "/me", own_schemas.MeSchema, example=examples.ME, tag=TAG, problems=[HTTPStatus.UNAUTHORIZED]
 )
 def show_me(_: dict[str, Any]) -> dict[str, Any]:
     """What the token is for
@@ -40,7 +40,7 @@ def show_me(_: dict[str, Any]) -> dict[str, Any]:
 
 @api.resource(
     "/bookings",
-    schemas.BookingsSchema,
+    own_schemas.BookingsSchema,
     example=examples.BOOKINGS,
     tag=TAG,
     query=BookingsParameters,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.api import examples, schemas
+from hub.api import examples, site_schemas
 from hub.api.blueprint import api
 from hub.api.links import link
 from hub.api.parameters import SchoolsParameters
@@ -15,7 +15,7 @@ from hub.web import context
 
 @api.resource(
     "/schools",
-    schemas.SchoolsSchema,
+    site_schemas.SchoolsSchema,
     example=examples.SCHOOLS,
     tag="Sites",
     query=SchoolsParameters,

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import abort
 
-from hub.api import examples, represent, schemas
+from hub.api import examples, represent, site_schemas
 from hub.api.blueprint import api
 from hub.api.parameters import SitesParameters, said
 from hub.network import coverage
@@ -17,7 +17,7 @@ from hub.web import context
 
 
 @api.resource(
-    "/sites", schemas.SitesSchema, example=examples.SITES, tag="Sites", query=SitesParameters
+    "/sites", site_schemas.SitesSchema, example=examples.SITES, tag="Sites", query=SitesParameters
 )
 def list_sites(asked: dict[str, Any]) -> dict[str, Any]:
     """The sites of the network
@@ -37,7 +37,7 @@ def list_sites(asked: dict[str, Any]) -> dict[str, Any]:
 
 @api.resource(
     "/sites/<key>",
-    schemas.SiteSchema,
+    site_schemas.SiteSchema,
     example=examples.SITE,
     tag="Sites",
     path=[{"in": "path", "name": "key", **said("Key of the site."), "example": "borken"}],
