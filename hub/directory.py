@@ -24,22 +24,14 @@ from hub.validation import explain
 
 MAX_BYTES = 1_000_000
 RESERVED = frozenset(
-    {"abmelden", "admin", "angebot", "anmelden", "api", "bestaetigung", "en", "healthz", "konto"}
-    | {
-        "merkliste",
-        "metrics",
-        "meine-buchungen",
-        "netz",
-        "oai",
-        "oeffnen",
-        "static",
-        "suche",
-        "zentren",
-    }
+    (
+        "abmelden admin angebot anmelden api bestaetigung empfehlungen en healthz konto liste "
+        "meine-buchungen meine-listen merkliste metrics netz oai oeffnen static suche zentren"
+    ).split()
 )
 """First parts of the hub's own addresses, which a site's pages would hide."""
 
-_OWN = frozenset({"key", "second_factor"})
+_OWN = frozenset({"key", "second_factor", "recommended_to"})
 """What no file of the network changes: the name of the row, and what the centre decides itself."""
 _COLUMNS = tuple(column.name for column in models.Site.__table__.columns if column.name not in _OWN)
 _GERMAN = str.maketrans({"ä": "a", "ö": "o", "ü": "u", "ß": "ss"})

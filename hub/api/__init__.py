@@ -10,11 +10,23 @@ from __future__ import annotations
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
-from hub.api import booking, desk, document, network, offers, own, problems, schools, search, sites
+from hub.api import (
+    booking,
+    desk,
+    document,
+    network,
+    offers,
+    own,
+    problems,
+    recommendations,
+    schools,
+    search,
+    sites,
+)
 
 __all__ = ["init_app"]
 
-_VIEWS = (document, search, offers, sites, network, schools, own, booking, desk)
+_VIEWS = (document, search, offers, sites, network, recommendations, schools, own, booking, desk)
 """Modules whose import puts their views on the blueprint."""
 
 

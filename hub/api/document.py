@@ -123,6 +123,7 @@ def index(_: dict[str, Any]) -> dict[str, Any]:
             "suggest": link("api.suggest_texts"),
             "desk": link("api.show_desk"),
             "changes": link("api.list_changes"),
+            "recommendations": link("api.list_recommendations"),
             "matrix": link("api.show_matrix"),
             "trend": link("api.show_trend"),
             "sources": link("api.list_sources"),

@@ -281,6 +281,7 @@ _INDEXED = (
     "search",
     "suggest",
     "changes",
+    "recommendations",
     "me",
     "bookings",
     "desk",

@@ -159,6 +159,22 @@ class WorksParameters(OffersParameters):
     limit = _limit(25, 100)
 
 
+class RecommendationsParameters(Parameters):
+    site = fields.String(
+        validate=validate.Length(min=1, max=LONGEST_VALUE),
+        metadata=said(
+            "What is shown on the pages of the site with this key: its own, and those of the "
+            "Landesmedienzentren unless it declines (404 if there is none).",
+            "borken",
+        ),
+    )
+    subject = fields.String(
+        load_default="",
+        validate=validate.Length(max=LONGEST_VALUE),
+        metadata=said("Only for this subject: EAF Sachgebiet.", "080"),
+    )
+
+
 class BookingsParameters(Parameters):
     state = fields.String(
         validate=validate.OneOf(STATES),

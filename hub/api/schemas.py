@@ -257,6 +257,7 @@ class IndexLinksSchema(Answer):
     search = text("Search.")
     suggest = text("Completions of what is typed; needs `?q=`.")
     changes = text("Offers as they change, withdrawn ones included.")
+    recommendations = text("What the Landesmedienzentren recommend now.")
     matrix = text("Who offers what.")
     trend = text("Offers day by day.")
     sources = text("Freshness and health of every source.")

@@ -69,6 +69,7 @@ RULES: Mapping[str, Mapping[Role, Reach]] = {
     "demand.read": _EVALUATION,
     # All of a centre's figures; the network's readers get those in which nobody is recognised.
     "statistics.read": _STAFF,
+    "recommendation.edit": _STAFF,
     "report.issue": _ADMINS,
     "flow.switch": _ADMINS,
     "booking.create": {**_BORROWERS, **_STAFF},

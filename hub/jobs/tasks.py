@@ -22,8 +22,9 @@ from hub.identity import privacy, retention
 from hub.jobs import link_checks, samples, sources, trials
 from hub.jobs.schedule import Schedule
 from hub.mail import outbox, sending
-from hub.models import Job, JobSlot, SourceReport, SyncChange, SyncReject, SyncRun
+from hub.models import Job, JobSlot, Recommendation, SourceReport, SyncChange, SyncReject, SyncRun
 from hub.models.base import Base, now
+from hub.network import recommendations
 from hub.runtime import Hub
 from hub.sites import UnknownSite
 
@@ -203,6 +204,13 @@ def clean_up(context: Context, _: Mapping[str, Any]) -> str:
             Job,
             sa.select(Job.id).where(
                 Job.state.in_(("finished", "failed")), Job.finished_at < before
+            ),
+        ),
+        (
+            Recommendation,
+            sa.select(Recommendation.id).where(
+                Recommendation.state == recommendations.State.DELETED,
+                Recommendation.changed_at < now() - recommendations.KEPT,
             ),
         ),
     )

@@ -22,7 +22,7 @@ from hub.models.booking import (
 )
 from hub.models.case import Case, CaseNote, WorkflowStages
 from hub.models.catalogue import Offer, OfferGrant, Work, WorkKey
-from hub.models.collection import MediaList, MediaListEntry
+from hub.models.collection import MediaList, MediaListEntry, Recommendation
 from hub.models.figures import OfferDay, OfferFigure
 from hub.models.identity import (
     Account,
@@ -108,6 +108,7 @@ __all__ = [
     "OpeningHours",
     "Passkey",
     "Person",
+    "Recommendation",
     "SchoolList",
     "SearchDoc",
     "SearchEntry",

@@ -1,10 +1,11 @@
-"""Lists that people make of offers: for a lesson, to share."""
+"""Lists of offers: those that people keep for themselves, and those that centres recommend."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, false
+from sqlalchemy import JSON, ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.models.base import Base, UtcDateTime, now
@@ -48,3 +49,32 @@ class MediaListEntry(Base):
     added_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     """From then on it can be brought back for a while."""
+
+
+class Recommendation(Base):
+    """A list that a centre recommends, or an announcement; it says nothing about persons."""
+
+    __tablename__ = "recommendation"
+    __table_args__ = (Index(None, "site_key", "state"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_key: Mapped[str] = mapped_column(ForeignKey("site.key", ondelete="CASCADE"))
+    """Who recommends it: a Landesmedienzentrum to everybody, a centre on its own pages."""
+    state: Mapped[str]
+    """`draft`, `published`, `withdrawn` or `deleted`."""
+    position: Mapped[int]
+    """Its place among those of its site."""
+    title: Mapped[str]
+    text: Mapped[str]
+    subjects: Mapped[list[str]] = mapped_column(JSON)
+    starts_on: Mapped[date | None]
+    ends_on: Mapped[date | None]
+    """The first day on which it is shown no longer."""
+    entries: Mapped[list[list[Any]]] = mapped_column(JSON)
+    """Id of an offer and a note, in their order; none make it an announcement. Offers, not works:
+    works are joined and parted."""
+    version: Mapped[int]
+    """Grows with each change, so that two editors notice each other."""
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """What the last change changed, as it was, to undo it."""
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

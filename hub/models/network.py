@@ -37,5 +37,7 @@ class Site(Base):
     """What the Steckbrief says beyond the offers: task, team, rooms, target groups, cost."""
     second_factor: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether the rights of its staff rest until they log in with a second factor."""
+    recommended_to: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether its pages show what the Landesmedienzentren recommend."""
     position: Mapped[int]
     """Its place in lists, by name in German order."""

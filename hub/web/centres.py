@@ -12,7 +12,7 @@ from hub.catalogue import figures, live
 from hub.network import coverage
 from hub.records import Kind
 from hub.site import SiteRow
-from hub.web import about, context, presenting, processing, texts
+from hub.web import about, context, presenting, processing, recommendations, texts
 from hub.web.offer import source_title
 from hub.web.page import Crumb, asked_text
 
@@ -74,6 +74,7 @@ def profile(site: str) -> str:
         total=sum(told.counts.values()),
         live=live.sources(context.the_hub().sites, [site]),
         kinds=list(Kind),
+        recommended=recommendations.teasers(site, recommendations.FEW),
         sources=[
             Source(
                 source_title(source.plugin),

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from hub.catalogue.search import Query, Sort, search
 from hub.records import Kind
 from hub.site import SiteRow
-from hub.web import colours, context, headers, presenting, texts
+from hub.web import colours, context, headers, presenting, recommendations, texts
 from hub.web.language import LANGUAGES, language
 from hub.web.page import LONGEST_QUERY, Crumb, asked_page, asked_text, pager
 from hub.web.search import cards_of
@@ -27,8 +27,9 @@ pages = Blueprint("embedding", __name__)
 PER_PAGE = 10
 HEX = re.compile(r"[0-9a-f]{6}")
 ELEMENT = "medienverbund-angebote"
-PROFILE = "steckbrief"
-"""What is shown instead of a kind of offers."""
+PROFILE, RECOMMENDED = "steckbrief", "empfehlungen"
+"""What is shown instead of a kind of offers, and the view of its frame."""
+FRAMES = {PROFILE: "embedding.profile_frame", RECOMMENDED: "embedding.recommendations_frame"}
 
 
 @pages.get("/einbetten/<site>")
@@ -38,9 +39,8 @@ def frame(site: str) -> BaseResponse:
     options = _options(asked_text("art", 40), asked_text("farbe", 7))
     text = asked_text("q", LONGEST_QUERY)
     filters = {"site": frozenset([site])}
-    if options.get("art") == PROFILE:
-        colour = options.get("farbe")
-        return redirect(url_for("embedding.profile_frame", site=site, farbe=colour))
+    if (endpoint := FRAMES.get(options.get("art", ""))) is not None:
+        return redirect(url_for(endpoint, site=site, farbe=options.get("farbe")))
     if "art" in options:
         filters["kind"] = frozenset([options["art"]])
     query = Query(
@@ -80,6 +80,22 @@ def profile_frame(site: str) -> Response:
     colour = _options("", asked_text("farbe", 7)).get("farbe", "")
     response = make_response(
         render_template("embedded_profile.html", centre=row, told=told, colour=colour)
+    )
+    headers.allow_framing(response)
+    return response
+
+
+@pages.get("/einbetten/<site>/empfehlungen")
+def recommendations_frame(site: str) -> Response:
+    """What a centre and the Landesmedienzentren recommend, for a frame."""
+    row = context.sites().get(site) or abort(404)
+    response = make_response(
+        render_template(
+            "embedded_recommendations.html",
+            centre=row,
+            teasers=recommendations.teasers(site),
+            colour=_hex(asked_text("farbe", 7)),
+        )
     )
     headers.allow_framing(response)
     return response
@@ -132,7 +148,10 @@ def builder(site: str) -> str:
         if wanted and not colour
         else "",
         accent=colours.readable(colour) if colour else "",
-        profile=PROFILE,
+        instead=[
+            (PROFILE, gettext("The profile instead of offers")),
+            (RECOMMENDED, gettext("Recommendations instead of offers")),
+        ],
         frame=_address(row, options),
         snippets=_snippets(row, options),
         crumbs=[
@@ -150,16 +169,16 @@ def _hex(text: str) -> str:
 
 def _options(kind: str, colour: str) -> dict[str, str]:
     """What the address of the frame says beside the centre; what makes no sense is left out."""
-    known = {*Kind, PROFILE}
+    known = {*Kind, *FRAMES}
     options = {"art": kind if kind in known else "", "farbe": _hex(colour)}
     return {name: value for name, value in options.items() if value}
 
 
 def _address(row: SiteRow, options: Mapping[str, str]) -> str:
     """Where the frame is that these options ask for."""
-    if options.get("art") == PROFILE:
+    if (endpoint := FRAMES.get(options.get("art", ""))) is not None:
         more = {name: value for name, value in options.items() if name != "art"}
-        return context.public_address("embedding.profile_frame", site=row.key, **more)
+        return context.public_address(endpoint, site=row.key, **more)
     return context.public_address("embedding.frame", site=row.key, **options)
 
 
@@ -168,11 +187,13 @@ def _snippets(row: SiteRow, options: Mapping[str, str]) -> dict[str, str]:
     attributes = Markup("").join(
         Markup(' {}="{}"').format(name, value) for name, value in sorted(options.items())
     )
-    title = (
-        gettext("Profile of %(centre)s", centre=row.name)
-        if options.get("art") == PROFILE
-        else gettext("Offers of %(centre)s", centre=row.name)
-    )
+    match options.get("art"):
+        case "steckbrief":
+            title = gettext("Profile of %(centre)s", centre=row.name)
+        case "empfehlungen":
+            title = gettext("Recommendations: %(centre)s", centre=row.name)
+        case _:
+            title = gettext("Offers of %(centre)s", centre=row.name)
     frame = Markup(
         '<iframe src="{}" title="{}" width="100%" height="800" loading="lazy"></iframe>'
     ).format(_address(row, options), title)

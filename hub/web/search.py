@@ -27,7 +27,7 @@ from hub.catalogue.search import (
 from hub.catalogue.suggest import suggest
 from hub.network import coverage
 from hub.records import Kind, Record
-from hub.web import context, live, reading, sheets, texts
+from hub.web import context, live, reading, recommendations, sheets, texts
 from hub.web.language import language
 from hub.web.opening import OPENING, Action, action
 from hub.web.page import LONGEST_QUERY, asked_page, asked_text, pager
@@ -99,6 +99,7 @@ def start() -> str:
         cards=cards,
         latest=max(read, key=lambda one: one[0])[1] if read else None,
         offering=sum(site.total > 0 for site in covered),
+        recommended=recommendations.teasers(most=recommendations.FEW),
     )
 
 

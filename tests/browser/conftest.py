@@ -30,7 +30,8 @@ from hub.identity.actor import Role
 from hub.jobs import samples, trials
 from hub.mail import outbox
 from hub.models.base import now
-from hub.network import demand, flows, report
+from hub.network import demand, flows, recommendations, report
+from hub.network.recommendations import Content
 from hub.network.statistics import Measure, Split
 from hub.network.suppression import Shown
 from hub.records import AccessMode, Checkpoint, Contact, Grant, Kind, Record, Reject, Scope, Upsert
@@ -113,6 +114,11 @@ PAGES = {
     "second factor asked": "/anmelden/code",
     "my needs": "/mein-bedarf",
     "needs": "/borken/verwaltung/bedarf",
+    "recommendations": "/empfehlungen?zentrum=borken",
+    "recommendation": "/empfehlungen/1",
+    "recommending": "/borken/verwaltung/empfehlungen",
+    "recommending changed": "/borken/verwaltung/empfehlungen/1",
+    "embedded recommendations": "/einbetten/borken/empfehlungen?farbe=a03010",
     "media lists": "/meine-listen",
     "media list": "/meine-listen/1?fertig=dazu",
     "media list chosen": "/meine-listen/dazu/{water}",
@@ -233,6 +239,7 @@ AS_ADMIN = frozenset(
     | {"booking check", "my bookings", "my booking"}
     | {"desk", "desk booking", "desk head", "desk slip"}
     | {"media lists", "media list", "media list chosen"}
+    | {"recommending", "recommending changed"}
     | {"my needs", "needs", "statistics", "dry run", "quality"}
     | {"cart", "cart change", "cart templates", "my booking changed"}
     | {"licences", "licences that end"}
@@ -349,6 +356,16 @@ def collect(net: Network, who: int) -> None:
         sharing.share(row, show_name=True, show_notes=True)
         row.token_hash = tokens.digest("shared")
         lists.delete(lists.create(session, who, "Alt"))
+        entries = tuple((offer_id(net, one), "Zum Einstieg") for one in things)
+        content = Content("Wasser", "Für den Herbst.", ("080",), None, DAY, entries)
+        state = recommendations.State
+        for site, step in (
+            ("borken", state.PUBLISHED),
+            ("borken", state.DELETED),
+            ("lvr", state.PUBLISHED),
+        ):
+            one = recommendations.create(session, site, content, "browser")
+            recommendations.step(session, one, 1, step, "browser")
 
 
 def try_out(net: Network) -> None:
