@@ -358,14 +358,9 @@ def collect(net: Network, who: int) -> None:
         lists.delete(lists.create(session, who, "Alt"))
         entries = tuple((offer_id(net, one), "Zum Einstieg") for one in things)
         content = Content("Wasser", "Für den Herbst.", ("080",), None, DAY, entries)
-        state = recommendations.State
-        for site, step in (
-            ("borken", state.PUBLISHED),
-            ("borken", state.DELETED),
-            ("lvr", state.PUBLISHED),
-        ):
+        for site, step in (("borken", "published"), ("borken", "deleted"), ("lvr", "published")):
             one = recommendations.create(session, site, content, "browser")
-            recommendations.step(session, one, 1, step, "browser")
+            recommendations.step(session, one, 1, recommendations.State(step), "browser")
 
 
 def try_out(net: Network) -> None:
