@@ -42,7 +42,7 @@ def command(serve: bool, host: str, port: int, as_json: bool) -> None:
 
     from hub import log, settings
     from hub.cli import run
-    from hub.demo import bookables, load, people
+    from hub.demo import bookables, curated, load, people
     from hub.demo.standins import StandinError
     from hub.directory import FileError
 
@@ -60,7 +60,8 @@ def command(serve: bool, host: str, port: int, as_json: bool) -> None:
                 load.mark_loaded(demo)
             password = people.load(demo.hub, demo.folder)
             bookables.book_some(demo.hub.db, "borken", "lehrkraft@borken.example")
-            _print(found, demo, password, as_json)
+            shared = curated.put_in(demo.hub.db, demo.sources.day, password)
+            _print(found, demo, password, shared, as_json)
             if listener is not None:
                 log.configure()
                 with _worker(demo.hub):
@@ -108,7 +109,7 @@ def _fill(demo: Demo) -> None:
         load.fill(demo, show)
 
 
-def _print(found: Summary, demo: Demo, password: str, as_json: bool) -> None:
+def _print(found: Summary, demo: Demo, password: str, shared: str, as_json: bool) -> None:
     import dataclasses
     import json
 
@@ -136,3 +137,5 @@ def _print(found: Summary, demo: Demo, password: str, as_json: bool) -> None:
     click.echo(f"Log in at /anmelden with the password {password}:")
     for one in LOGINS:
         click.echo(f"  {one.login:<10} at {one.site:<10} {one.role} ({one.name})")
+    if shared:
+        click.echo(f"A media list that a teacher shares: {shared}")

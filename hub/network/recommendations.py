@@ -21,7 +21,7 @@ from hub.identity import audit
 from hub.models import Recommendation, Site
 from hub.models.base import now
 
-MOST = 100
+MOST = 50
 """Recommendations that one site may have, deleted ones not counted."""
 MOST_SUBJECTS = 10
 LONGEST_TITLE, LONGEST_TEXT = 120, 2_000
@@ -68,10 +68,14 @@ class Content:
 
 
 def shown(
-    session: Session, today: date, site: str | None = None, subject: str = ""
+    session: Session,
+    today: date,
+    site: str | None = None,
+    subject: str = "",
+    most: int | None = None,
 ) -> list[tuple[Recommendation, str]]:
     """What is recommended today, with the name of who does: to everybody, or on the pages of a
-    site. One statement; a few hundred at most, so there are no pages."""
+    site; at most the first ones. One statement; there are few, so they have no pages."""
     row = Recommendation
     source: sa.ColumnElement[bool] = Site.kind == "state"
     if site is not None:
@@ -88,6 +92,7 @@ def shown(
         )
         # A centre's own before those for everybody, whose sources take turns.
         .order_by(row.site_key != (site or ""), row.position, Site.position, row.id)
+        .limit(most)
     )
     return [(one, name) for one, name in found if not subject or subject in one.subjects]
 

@@ -96,7 +96,12 @@ def _entries(session: Session, number: int) -> Iterator[str]:
 
 def _steady() -> Iterator[str]:
     """Pages that are always there."""
-    for endpoint in ("search.start", "centres.listing", "network.overview"):
+    for endpoint in (
+        "search.start",
+        "recommendations.listing",
+        "centres.listing",
+        "network.overview",
+    ):
         yield context.public_address(endpoint)
     for key in context.sites():
         yield context.public_address("centres.profile", site=key)

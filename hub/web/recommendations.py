@@ -91,8 +91,8 @@ def adopt(number: int) -> ResponseReturnValue:
 def teasers(site: str | None = None, most: int | None = None) -> list[Teaser]:
     """What is recommended to everybody now, or on the pages of a site; the first ones."""
     with context.the_hub().db.read() as session:
-        found = recommendations.shown(session, context.today(), site)
-    return [_teaser(row, who) for row, who in found[:most]]
+        found = recommendations.shown(session, context.today(), site, most=most)
+    return [_teaser(row, who) for row, who in found]
 
 
 def subject_labels(codes: Iterable[str]) -> str:

@@ -255,7 +255,7 @@ def _form(
         days=days,
         subjects=[(code, label, code in subjects) for code, label in _subjects()],
         lists=[
-            (KEEP, gettext("as it is") if row else gettext("none: it is an announcement")),
+            (KEEP, gettext("as they are") if row else gettext("none: it is an announcement")),
             *([(NOTHING, gettext("none: it is an announcement"))] if row and row.entries else []),
             *((str(one.id), _with_number(one)) for one in mine),
         ],

@@ -14,19 +14,21 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from hub.catalogue import rebuild
+from hub.catalogue import lists, rebuild
 from hub.catalogue.search import Query, search
 from hub.db import Database
 from hub.models import (
     Activation,
     AuditEntry,
     Counter,
+    MediaList,
     Offer,
     OfferGrant,
     Site,
@@ -35,6 +37,7 @@ from hub.models import (
     Work,
 )
 from hub.models.base import now
+from hub.network import recommendations
 from tests import postgres
 
 ROOT = Path(__file__).parents[3]
@@ -168,6 +171,17 @@ def test_what_teachers_look_for_is_found(loaded: Path, words: str, title: str) -
         found = search(session, Query(words))
         assert found.total >= 3
         assert any(title in hit.title for hit in found.hits[:5])
+
+
+def test_lists_are_recommended_and_one_is_shared(var: Path) -> None:
+    with opened(var) as database, database.read() as session:
+        found = recommendations.shown(session, date.today())
+        assert {row.site_key for row, _ in found} == {"lvr", "lwl"}
+        sizes = sorted(len(row.entries) for row, _ in found)
+        assert (sizes[0], sizes[1:]) == (0, [4] * len(sizes[1:])), "every title is offered"
+        (row,) = session.scalars(sa.select(MediaList))
+        assert row.token_hash
+        assert len(lists.entries(session, row)) == 5
 
 
 def test_the_index_is_of_this_version_and_is_built_anew_after_an_update(var: Path) -> None:

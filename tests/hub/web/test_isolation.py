@@ -80,7 +80,7 @@ def _value(column: sa.Column[Any]) -> Any:
     if isinstance(kind, sa.Date):
         return date(2027, 1, 31)
     if isinstance(kind, sa.LargeBinary):
-        return MARK.encode()
+        return f"{MARK}-{next(_numbers)}".encode()
     return next(_numbers) + 1
 
 
