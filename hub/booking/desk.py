@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -23,6 +24,37 @@ class Today:
     pickups: Sequence[Booking]
     returns: Sequence[Booking]
     overdue: Sequence[Booking]
+
+
+class Counts(NamedTuple):
+    """How much of the day's work there is."""
+
+    requested: int
+    overdue: int
+    returns: int
+    pickups: int
+
+
+def counts(session: Session, site: str, now: datetime) -> Counts:
+    """What is to be decided, was due before, is due back and is to be handed out, in one look."""
+    calendar = house.calendar(session, site)
+    day = calendar.at(calendar.day(now), time(0))
+    tomorrow = calendar.at(calendar.day(now) + timedelta(days=1), time(0))
+    out = Booking.state == "handed_out"
+    columns = (
+        Booking.state == "requested",
+        sa.and_(out, Booking.ends_at < day),
+        sa.and_(out, Booking.ends_at >= day, Booking.ends_at < tomorrow),
+        sa.and_(Booking.state == "confirmed", Booking.starts_at < tomorrow),
+    )
+    row = session.execute(
+        sa.select(*(sa.func.count(sa.case((one, 1))) for one in columns)).where(
+            Booking.site_key == site,
+            sa.not_(blocks.IS_BLOCK),
+            Booking.state.in_(("requested", "confirmed", "handed_out")),
+        )
+    ).one()
+    return Counts._make(row)
 
 
 def today(session: Session, site: str, now: datetime) -> Today:

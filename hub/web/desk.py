@@ -32,7 +32,6 @@ from hub.booking.items import Back
 from hub.booking.progress import MADE, NEXT
 from hub.models import Bookable, Booking, BookingContact, Institution
 from hub.web import context, login, menu, my_bookings
-from hub.web.language import language
 from hub.web.my_bookings import Line
 from hub.web.page import Crumb, asked_text
 
@@ -140,8 +139,8 @@ def today(site: str) -> ResponseReturnValue:
         sections=sections,
         conflicts=conflicts,
         code=code,
-        neighbours=_neighbours(site),
-        menu=menu.entries(site, without=[address for address, _ in _neighbours(site)]),
+        neighbours=menu.bookings(site),
+        menu=menu.entries(site, without=[address for address, _ in menu.bookings(site)]),
         crumbs=[_home(site), Crumb(gettext("Desk"))],
     )
 
@@ -380,15 +379,6 @@ def _contact(session: Session, row: Booking) -> BookingContact | None:
 
 def _note() -> str:
     return request.form.get("grund", "")[: steps.LONGEST_TEXT].strip()
-
-
-def _neighbours(site: str) -> list[tuple[str, str]]:
-    """The pages on which the plugins of bookings are looked after: address and title."""
-    return [
-        (f"/{site}/{name}/", plugin.title.get(language(), name))
-        for name, plugin in sorted(context.the_hub().sites.site(site).plugins.items())
-        if plugin.category == "booking" and plugin.blueprint is not None
-    ]
 
 
 def _handling(site: str, row: Booking) -> str:

@@ -1,4 +1,4 @@
-"""The entries that a site's plugins add to the menu of its staff (`menu_items`)."""
+"""The pages of a site's plugins in the menu of its staff, also those they add (`menu_items`)."""
 
 from __future__ import annotations
 
@@ -35,6 +35,15 @@ def entries(site: str, without: Iterable[str] = ()) -> list[Entry]:
                 known.add(item.url)
                 listed.append((_in_language(item.url), item.label))
     return listed
+
+
+def bookings(site: str) -> list[Entry]:
+    """The pages on which the site's plugins of bookings are looked after."""
+    return [
+        (_in_language(f"/{site}/{name}/"), plugin.title.get(language(), name))
+        for name, plugin in sorted(context.the_hub().sites.site(site).plugins.items())
+        if plugin.category == "booking" and plugin.blueprint is not None
+    ]
 
 
 def _is_sound(item: object) -> bool:

@@ -128,6 +128,7 @@ PAGES = {
     "licences that end": "/borken/verwaltung/lizenzen/enden?monate=12",
     "works": "/netz/werke",
     "works decided": "/netz/werke?stand=apart",
+    "administration": "/borken/verwaltung",
     "statistics": "/borken/verwaltung/statistik",
     "statistics of the network": f"/netz/statistik?jahr={YEAR}",
     "report of the network": f"/netz/bericht?jahr={YEAR}",
@@ -217,6 +218,7 @@ AS_ADMIN = frozenset(
     {
         "processing",
         "account",
+        "administration",
         "api tokens",
         "connection",
         "connection off",
