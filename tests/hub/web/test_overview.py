@@ -51,7 +51,7 @@ def test_every_place_is_listed_for_who_may_open_it(client: FlaskClient, net: Net
 
 
 def test_it_counts_what_waits(client: FlaskClient, net: Network) -> None:
-    log_in(client, net.hub, Role.STAFF, SITE)
+    who = log_in(client, net.hub, Role.STAFF, SITE)
     assert "Nichts wartet" in text_of(client.get(PAGE).text)
     offer(net, capacity=99)
     the = calendar(net)
@@ -69,7 +69,9 @@ def test_it_counts_what_waits(client: FlaskClient, net: Network) -> None:
             (2 * day, 5 * day, ()),
         ]):  # fmt: skip
             time_ = Stretch(noon + first, noon + last)
-            entry = progress.Entry(SITE, "lending", one.id, one.kind, one.title, time_)
+            entry = progress.Entry(
+                SITE, "lending", one.id, one.kind, one.title, time_, person_id=who
+            )
             made, _ = progress.enter(session, entry, f"k{number}", "", time_.start - day)
             for state in states:
                 progress.advance(session, session.get_one(Booking, made), state, "", time_.start)
