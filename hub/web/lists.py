@@ -181,6 +181,7 @@ def page(
         errors=errors,
         error=dict(errors),
         told=request.args.get("fertig", ""),
+        back=_search(),
         crumbs=[Crumb(gettext("My media lists"), url_for("lists.listing")), Crumb(row.title)],
     )
     return make_response(body, 422 if errors else 200)
@@ -253,6 +254,7 @@ def _choose(view: OfferView, mine: Sequence[Summary], errors: Errors = ()) -> Re
         + [(NEW, gettext("On a new list with the title below"))],
         chosen=request.form.get("liste", str(mine[0].id) if mine else NEW),
         typed=request.form,
+        back=_search(),
         longest=lists.LONGEST_TITLE,
         errors=errors,
         error=dict(errors),
@@ -271,7 +273,16 @@ def _with_number(one: Summary) -> str:
 
 
 def _to(number: int, told: str) -> ResponseReturnValue:
-    return redirect(url_for("lists.show", number=number, fertig=told), 303)
+    return redirect(
+        url_for("lists.show", number=number, fertig=told, zurueck=_search() or None), 303
+    )
+
+
+def _search() -> str:
+    """The search from which somebody came to put a hit on a list, to go on there."""
+    asked = request.values.get("zurueck", "")
+    search = url_for("search.results", lang=None)
+    return asked if asked.partition("?")[0] == search and login.safe_return(asked) == asked else ""
 
 
 def _number(text: str) -> int:

@@ -70,7 +70,10 @@ def test_things_of_any_kind_are_collected_arranged_and_taken_off(
 ) -> None:
     assert "Sie haben noch keine Liste" in text_of(teacher.get(LISTS).text)
     water = f"{LISTS}/dazu/{offer_id(net, 'water')}"
-    assert f'href="{water}"' in teacher.get("/suche?q=wasserkreislauf").text
+    search = "/suche?q=wasserkreislauf&art=medium"
+    (link,) = re.findall(rf'href="({water}[^"]+)"', html.unescape(teacher.get(search).text))
+    for back, kept in ((link, True), (f"{water}?zurueck=//boese.example/suche", False)):
+        assert (f'href="{search}"' in html.unescape(teacher.get(back).text)) == kept
     assert f'href="{water}"' in teacher.get(f"/angebot/{offer_id(net, 'water')}").text
     # Who has no list begins one with the first offer.
     assert send(teacher, water, liste="neu", titel=" ").status_code == 422
