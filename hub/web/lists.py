@@ -129,7 +129,9 @@ def put(offer_id: int) -> ResponseReturnValue:
         mine = lists.of_person(session, person, offer_id)
     if request.method == "GET":
         return _choose(view, mine)
-    chosen, title = request.form.get("liste", ""), line(request.form.get("titel"))
+    title = line(request.form.get("titel"))
+    # Who types a title wants a new list, whatever the field above it says.
+    chosen = NEW if title else request.form.get("liste", "")
     if chosen == NEW and not title:
         return _choose(view, mine, [("titel", gettext("Please give the new list a title."))])
     if chosen != NEW and chosen not in {str(one.id) for one in mine}:

@@ -81,6 +81,8 @@ def test_things_of_any_kind_are_collected_arranged_and_taken_off(
     address = str(first.headers["Location"]).partition("?")[0]
     for name in ("tablets", "studio"):
         assert put(teacher, net, name, address).headers["Location"].endswith("fertig=dazu")
+    own = put(teacher, net, "concept", address, titel="Ein anderes Thema").headers["Location"]
+    assert titles(teacher, own) == ["Medienkonzept"], "whoever types a title wants a new list"
     assert "schon" in put(teacher, net, "studio", address).headers["Location"]
     assert "schon" in put(teacher, net, "w", address).headers["Location"], "the same work"
     wet, case, studio = (
@@ -280,3 +282,28 @@ def test_lists_are_handed_over_and_go(net: Network) -> None:
     with net.hub.db.read() as session:
         for model in (models.MediaList, models.MediaListEntry):
             assert not session.scalar(sa.select(sa.func.count()).select_from(model))
+
+
+def test_a_long_list_costs_as_many_statements_as_a_short_one(
+    net: Network, teacher: FlaskClient
+) -> None:
+    short, long = begin(teacher), begin(teacher, "Lang")
+    put(teacher, net, "many-1", short)
+    with net.hub.db.write() as session:
+        row = session.get_one(models.MediaList, int(long.rpartition("/")[2]))
+        lists.fill(session, row, [(offer_id(net, f"many-{n}"), "") for n in range(1, 41)])
+
+    def statements(address: str) -> int:
+        asked: list[str] = []
+
+        def note(*values: Any) -> None:
+            asked.append(values[2])
+
+        sa.event.listen(net.hub.db.engine, "before_cursor_execute", note)
+        assert teacher.get(address).status_code == 200
+        sa.event.remove(net.hub.db.engine, "before_cursor_execute", note)
+        return len(asked)
+
+    # Now and then a request also looks whether the sites have changed.
+    least = [min(statements(address) for _ in range(3)) for address in (short, long)]
+    assert least[0] == least[1] > 0
