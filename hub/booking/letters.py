@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.booking import contacts, heads, house, invitation, waiting, wording
+from hub.booking import charges, contacts, heads, house, invitation, waiting, wording
 from hub.booking.progress import HOLDING
 from hub.catalogue import offers
 from hub.mail import letters, outbox
@@ -137,7 +137,7 @@ def write(
         letter,
         who.language,
         {
-            **_facts(booking, zone, who.language),
+            **_facts(session, booking, zone, who.language),
             **values,
             "link": f"{sender.address}/meine-buchungen/{booking.reference}",
             "name": who.contact.name,
@@ -213,7 +213,7 @@ def write_staff(
         letter,
         "de",
         {
-            **_facts(booking, zone, "de"),
+            **_facts(session, booking, zone, "de"),
             "who": ", ".join([who.contact.name, *([named.name] if named else [])]),
             "message": message,
             "link": f"{sender.address}/{page}",
@@ -250,11 +250,12 @@ def _tell_centre(
     )
 
 
-def _facts(booking: Booking, zone: ZoneInfo, language: str) -> dict[str, str]:
+def _facts(session: Session, booking: Booking, zone: ZoneInfo, language: str) -> dict[str, str]:
     return {
         "title": booking.title,
         "time": wording.time(booking.starts_at, booking.ends_at, zone, language),
         "number": str(booking.quantity) if booking.quantity > 1 else "",
+        **charges.of_booking(session, booking)._asdict(),
         "reference": booking.reference,
     }
 

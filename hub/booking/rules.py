@@ -68,6 +68,8 @@ class Rules:
     """Whether it may be sent and fetched by the Medientransport."""
     fee: str = ""
     """In words; empty is free of charge."""
+    funding: str = ""
+    """Where who has to pay finds funding, in words."""
     remind_before: int = 1
     """Days before a loan is due, or a room or course begins, on which the person is reminded; 0 for
     not at all."""

@@ -37,7 +37,9 @@ CHOICES = (
     "suspend_after_reminders",
 )
 """Those that are yes or no."""
-LONGEST_FEE = 300
+WORDS = ("fee", "funding")
+"""Those that are said in words."""
+LONGEST_WORDS = 300
 LATEST_REMINDER, MOST_REMINDERS = 365, 10
 _STRETCH = re.compile(r"(\d{1,2})[:.](\d{2})\s*[-–]\s*(\d{1,2})[:.](\d{2})")
 _DAY = r"\d{4}-\d{2}-\d{2}|\d{1,2}\.\d{1,2}\.\d{4}"
@@ -84,8 +86,9 @@ def read_rules(given: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]
             problems.append(Problem("remind_after", "days", text))
         else:
             said["remind_after"] = days
-    if text := "".join(c for c in given.get("fee", "") if c.isprintable()).strip():
-        said["fee"] = text[:LONGEST_FEE]
+    for name in WORDS:
+        if text := "".join(c for c in given.get(name, "") if c.isprintable()).strip():
+            said[name] = text[:LONGEST_WORDS]
     return said, problems
 
 

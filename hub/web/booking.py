@@ -14,6 +14,7 @@ from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response
 
 from hub.booking import dates, house, keeping, month, wording
+from hub.booking.charges import charge
 from hub.booking.errors import Refusal
 from hub.booking.intervals import Stretch
 from hub.booking.month import Day
@@ -189,7 +190,7 @@ def _page(
         first=first,
         before=before,
         after=after,
-        said=said,
+        charge=charge(said, view.record.cost),
         total=view.record.quantity,
         seats=seats,
         list_open=list_open or (seats == 0 and _has_list(view)),

@@ -15,6 +15,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from hub.booking import cart, contacts, house, keeping, making, questions, wording
+from hub.booking.charges import charge
 from hub.booking.errors import BookingError
 from hub.booking.opening import Calendar
 from hub.booking.rules import Rules
@@ -187,6 +188,7 @@ def show(
         back=url_for("booking.choose", offer_id=view.id, **wish.parameters()),
         verb=bookable.verb(view.kind),
         courier=said.courier and view.kind in house.BY_DAY,
+        kept_elsewhere=row is None,
         into_cart=row is not None and cart.holds(row) and not bookable.waits(),
         crumbs=bookable.crumbs(view),
     )
@@ -231,8 +233,7 @@ def _facts(view: OfferView, asked: Asked, said: Rules, calendar: Calendar) -> li
     ]
     if view.kind in (*house.BY_DAY, Kind.TRAINING):
         rows.append((gettext("Number"), texts.number(asked.quantity)))
-    rows.append((gettext("Cost"), said.fee or view.record.cost or gettext("free of charge")))
-    return rows
+    return rows + texts.charge(charge(said, view.record.cost))
 
 
 def _given() -> dict[str, str]:

@@ -48,6 +48,7 @@ LABELS: Mapping[str, Callable[[], str]] = {
     "open_days_only": lambda: gettext("First and last day must be open days"),
     "courier": lambda: gettext("The Medientransport brings and fetches it"),
     "fee": lambda: gettext("Fee, in words"),
+    "funding": lambda: gettext("Where to find funding for the fee, in words or an address"),
     "remind_before": lambda: gettext("Reminder so many days before it is due or begins (0: none)"),
     "remind_after": lambda: gettext(
         "Reminders so many days after it was due, for example 3, 10, 17 (0: none)"

@@ -18,6 +18,7 @@ from hub.booking import (
     cart,
     case_letters,
     cases,
+    charges,
     elsewhere,
     feed,
     heads,
@@ -245,6 +246,7 @@ def facts(session: Session, row: Booking) -> list[tuple[str, str]]:
     """The summary list of a booking, for whoever may see it."""
     site = context.sites().get(row.site_key)
     institution = session.get(Institution, row.institution_id) if row.institution_id else None
+    charge = charges.of_booking(session, row)
     listed = [
         (gettext("What"), row.title),
         (gettext("Where"), site.name if site else row.site_key),
@@ -256,6 +258,7 @@ def facts(session: Session, row: Booking) -> list[tuple[str, str]]:
         (gettext("For"), institution.name if institution else gettext("private")),
         (gettext("Way"), FULFILMENT[row.fulfilment]() if row.kind in house.BY_DAY else ""),
         *questions.shown(Kind(row.kind), row.answers),
+        *(texts.charge(charge) if charge.cost else ()),
         (gettext("Head of the institution"), heads.told(row)),
         (gettext("Message"), row.note),
         (gettext("Reference"), row.reference),

@@ -21,6 +21,8 @@ from flask import (
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
+from hub.booking import charges, house
+from hub.booking.charges import Charge
 from hub.catalogue import entitlement, export, linked, offers, vocabulary
 from hub.catalogue.offers import OfferView
 from hub.formats import schema_org
@@ -66,6 +68,9 @@ def show(offer_id: int) -> Response:
         response = redirect(url_for("offer.as_amb", offer_id=offer_id), 303)
         response.vary.add("Accept")
         return response
+    with context.the_hub().db.read() as session:
+        said = house.rules(session, view.site, view.kind, "")
+    charge = charges.charge(said, view.record.cost)
     live = [] if view.withdrawn_at else [view]
     badge = entitlement.badge(
         [entitlement.holding(item) for item in (*live, *detail.others)],
@@ -79,7 +84,7 @@ def show(offer_id: int) -> Response:
             offer=view,
             record=view.record,
             badge=texts.badge_text(badge, names) if badge else None,
-            facts=facts(view.record),
+            facts=facts(view.record, charge),
             events=[_event(event, view.site) for event in view.record.events],
             holders=[_holder(item, names, view.id) for item in (*live, *detail.others)],
             action=action(badge, view.record),
@@ -133,7 +138,7 @@ def _markup(view: OfferView) -> dict[str, Any]:
     )
 
 
-def facts(record: Record) -> list[tuple[str, str]]:
+def facts(record: Record, charge: Charge) -> list[tuple[str, str]]:
     """The summary list: label and text of everything known, in the order of interest."""
     lang = language()
     listed = {
@@ -152,7 +157,7 @@ def facts(record: Record) -> list[tuple[str, str]]:
         gettext("For"): ", ".join(texts.labels("audience", record.audiences)),
         gettext("Number"): texts.quantity(record),
         gettext("Place"): record.place,
-        gettext("Cost"): record.cost or gettext("free of charge"),
+        **dict(texts.charge(charge)),
         gettext("Languages"): ", ".join(_language_name(code) for code in record.languages),
         gettext("Year"): str(record.year or ""),
         gettext("Age rating"): _age_rating(record.age_rating),

@@ -12,6 +12,7 @@ from flask import Flask
 from flask_babel import gettext, lazy_gettext, ngettext
 
 from hub import models
+from hub.booking.charges import Charge
 from hub.catalogue import vocabulary
 from hub.catalogue.entitlement import Badge, Status
 from hub.identity.actor import Role
@@ -162,6 +163,15 @@ def summary(record: Record) -> str:
     if record.place:
         parts.append(record.place)
     return " · ".join(parts)
+
+
+def charge(found: Charge) -> list[tuple[str, str]]:
+    """Rows of a summary list: what it costs, and where funding is found."""
+    rows = [(gettext("Cost"), found.cost or gettext("free of charge"))]
+    if found.cost:
+        told = found.funding or gettext("Ask the centre, which looks for funding with you.")
+        rows.append((gettext("Funding"), told))
+    return rows
 
 
 def quantity(record: Record) -> str:

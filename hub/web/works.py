@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy.engine import Connection
 
+from hub.booking.charges import Charge
 from hub.catalogue import linked, links, offers
 from hub.catalogue.linked import LinkView
 from hub.catalogue.offers import OfferView
@@ -153,6 +154,6 @@ def _mine(who: Actor, pair: LinkView) -> bool:
 def _fields(view: OfferView) -> dict[str, str]:
     record = view.record
     fields = {gettext("Title"): record.title, gettext("Subtitle"): record.subtitle}
-    fields |= dict(offer.facts(record))
+    fields |= dict(offer.facts(record, Charge(record.cost, "")))
     fields[gettext("Description")] = record.description[:DESCRIBED]
     return {label: text for label, text in fields.items() if text}

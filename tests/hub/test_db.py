@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic.script import ScriptDirectory
 
-from hub.db import Database, is_current
+from hub.db import MIGRATIONS, Database, is_current
 
 MIGRATE = "import sys; from hub.db import Database, migrate; migrate(Database(sys.argv[1]))"
 
@@ -26,6 +27,11 @@ def empty_url(database_url: str) -> str:
             connection.execute(sa.text("CREATE SCHEMA public"))
     database.close()
     return database_url
+
+
+def test_migrations_follow_one_another() -> None:
+    script = ScriptDirectory(str(MIGRATIONS), version_locations=[str(MIGRATIONS / "versions")])
+    assert len(script.get_heads()) == 1, "two changes began from the same one"
 
 
 def test_migrations_that_start_together_wait_for_each_other(empty_url: str) -> None:

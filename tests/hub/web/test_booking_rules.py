@@ -11,13 +11,13 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hub.booking import house, saying
+from hub.booking import announce, house, saying
 from hub.booking.opening import Closure
 from hub.booking.rules import Unit
 from hub.identity.actor import Role
-from hub.models import AuditEntry, BookingRules
+from hub.models import AuditEntry, BookingRules, Mail
 from tests.bookings import SITE, offer, open_day, wish
-from tests.hub.web.test_booking import page
+from tests.hub.web.test_booking import book, page
 from tests.hub.web.test_pages import text_of
 from tests.identities import log_in, send
 from tests.sources import Network
@@ -48,7 +48,7 @@ def test_a_rule_holds_for_the_next_booking(
     saved = send(
         admin, f"{RULES}?art=device&fuer=private", RULES,
         art="device", fuer="private", period="3", unit="working_days", back_by="16.07.2027",
-        fee="2 € je Woche", approval="no", courier="yes",
+        fee="2 € je Woche", funding="Förderverein der Schule", approval="no", courier="yes",
     )  # fmt: skip
     assert saved.status_code == 303
     assert "Gespeichert" in text_of(admin.get(saved.headers["Location"]).text)
@@ -56,12 +56,32 @@ def test_a_rule_holds_for_the_next_booking(
     assert (now.period, now.unit, now.back_by) == (3, Unit.WORKING_DAYS, date(2027, 7, 16))
     assert (now.approval, now.courier, now.fee) == (False, True, "2 € je Woche")
     assert rules(net, "room").period != 3
+    allowed = text_of(page(client, number, wish(first, open_day(net, 31))).text)
+    assert "Kosten 2 € je Woche Förderung Förderverein der Schule" in allowed
     told = page(client, number, wish(first, last))
     assert told.status_code == 422
     assert "Die Ausleihe ist zu lang" in text_of(told.text)
     shown = admin.get(f"{RULES}?art=device&fuer=private").text
     assert 'value="16.07.2027"' in shown
     assert "Geräte, Privatpersonen" in text_of(shown)
+
+
+def test_what_is_to_be_paid_is_said_before_and_after_the_booking(
+    net: Network, admin: FlaskClient, client: FlaskClient
+) -> None:
+    number = offer(net)
+    offered = f"/angebot/{number}"
+    assert "Kosten kostenfrei" in text_of(client.get(offered).text)
+    send(admin, RULES, RULES, art="", fuer="", fee="20 € für den Referenten")
+    told = "Kosten 20 € für den Referenten Förderung Fragen Sie das Zentrum"
+    assert told in text_of(client.get(offered).text)
+    log_in(client, net.hub, Role.TEACHER, SITE)
+    booked = book(client, number, wish(open_day(net, 30), open_day(net, 31)))
+    assert told in text_of(client.get(booked.headers["Location"]).text)
+    announce.announce(net.hub, lambda: None)
+    with net.hub.db.read() as session:
+        (mail,) = session.scalars(sa.select(Mail.body).where(Mail.recipient != "")).all()[:1]
+    assert "Kosten: 20 € für den Referenten\nFörderung: Fragen Sie" in mail
 
 
 def test_empty_fields_take_the_rules_away_and_the_log_keeps_both(
