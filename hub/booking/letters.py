@@ -6,7 +6,7 @@ left no address at the centre, or is no longer known, gets none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -95,6 +95,9 @@ def tell(session: Session, sender: Sender, event: BookingEvent, booking: Booking
         return  # another system keeps it and answers within moments; nobody has to decide
     anew = step == "moved" and event.actor == who.person.key
     asked = heads.ask(session, sender.address, booking) if step == "requested" or anew else ""
+    first, *others = _in_one_go(session, event, booking)
+    if first.id != booking.id:
+        return  # told in the letter about the first
     if step in STEPS and (step not in _LOANS_ONLY or booking.kind in house.BY_DAY):
         write(
             session,
@@ -104,10 +107,30 @@ def tell(session: Session, sender: Sender, event: BookingEvent, booking: Booking
             f"booking_{step}",
             key=f"booking-event:{event.id}",
             values={**_values(session, event, booking, who), "asked": asked},
-            attachments=_entry(session, sender, booking, who, step),
+            others=others,
+            attachments=_entries(session, sender, [first, *others], who, step),
         )
     if (step in ("requested", heads.EVENT) or anew) and booking.state == "requested" and not asked:
-        _tell_centre(session, sender, event, booking, who)
+        _tell_centre(session, sender, event, booking, others, who)
+
+
+def _in_one_go(session: Session, event: BookingEvent, booking: Booking) -> Sequence[Booking]:
+    """The bookings that a cart made at a site in one go, and of which there is the same to say."""
+    if not booking.bundle or event.event not in ("requested", "confirmed"):
+        return [booking]
+    return session.scalars(
+        sa.select(Booking)
+        .join(BookingEvent)
+        .where(
+            Booking.site_key == booking.site_key,
+            Booking.bundle == booking.bundle,
+            Booking.person_id == booking.person_id,
+            Booking.head == booking.head,
+            BookingEvent.event == event.event,
+            BookingEvent.at == event.at,
+        )
+        .order_by(BookingEvent.id)
+    ).all()
 
 
 def borrower(session: Session, booking: Booking) -> Borrower | None:
@@ -128,18 +151,20 @@ def write(
     *,
     key: str,
     values: Mapping[str, Any],
+    others: Sequence[Booking] = (),
     attachments: tuple[Attachment, ...] = (),
 ) -> None:
-    """Queue a letter about a booking to who booked, with what every such letter says."""
-    zone = house.calendar(session, booking.site_key).zone
+    """Queue a letter about a booking, and maybe others, to who booked, with what every such letter
+    says."""
+    page = f"{sender.address}/meine-buchungen"
+    told = [(one, f"{page}/{one.reference}") for one in (booking, *others)]
     site = session.get_one(Site, booking.site_key)
     written = letters.write(
         letter,
         who.language,
         {
-            **_facts(session, booking, zone, who.language),
+            **_about(session, told, who.language),
             **values,
-            "link": f"{sender.address}/meine-buchungen/{booking.reference}",
             "name": who.contact.name,
             "sender": site.name,
         },
@@ -202,21 +227,21 @@ def write_staff(
     recipient: str,
     page: str,
     message: str,
+    others: Sequence[tuple[Booking, str]] = (),
 ) -> None:
     """Queue a letter about a booking to the staff, with what the borrower wrote; `page` is where
-    they look after it. Without a recipient there is none."""
+    they look after it, and after the others. Without a recipient there is none."""
     if not recipient:
         return
-    zone = house.calendar(session, booking.site_key).zone
+    told = [(one, f"{sender.address}/{path}") for one, path in ((booking, page), *others)]
     named = session.get(Institution, booking.institution_id) if booking.institution_id else None
     written = letters.write(
         letter,
         "de",
         {
-            **_facts(session, booking, zone, "de"),
+            **_about(session, told, "de"),
             "who": ", ".join([who.contact.name, *([named.name] if named else [])]),
             "message": message,
-            "link": f"{sender.address}/{page}",
             "name": "",
             "sender": "",
         },
@@ -233,10 +258,16 @@ def write_staff(
 
 
 def _tell_centre(
-    session: Session, sender: Sender, event: BookingEvent, booking: Booking, who: Borrower
+    session: Session,
+    sender: Sender,
+    event: BookingEvent,
+    booking: Booking,
+    others: Sequence[Booking],
+    who: Borrower,
 ) -> None:
     """A request that somebody has to decide; the centre's own address is its inbox."""
     site = session.get_one(Site, booking.site_key)
+    page = f"{site.key}/verwaltung/buchung"
     write_staff(
         session,
         sender,
@@ -245,9 +276,29 @@ def _tell_centre(
         "booking_to_decide",
         key=f"booking-event:{event.id}:centre",
         recipient=str(site.contact.get("email", "")),
-        page=f"{site.key}/verwaltung/buchung/{booking.reference}",
+        page=f"{page}/{booking.reference}",
         message=booking.note,
+        others=[(one, f"{page}/{one.reference}") for one in others],
     )
+
+
+def _about(
+    session: Session, told: Sequence[tuple[Booking, str]], language: str
+) -> dict[str, str | int]:
+    """The title of the first booking, how many others there are, and all of them one below the
+    other, each with its page."""
+    zone = house.calendar(session, told[0][0].site_key).zone
+    things = [
+        letters.part(
+            "booking_thing", language, {**_facts(session, one, zone, language), "link": link}
+        )
+        for one, link in told
+    ]
+    return {
+        "title": told[0][0].title,
+        "others": len(told) - 1,
+        "things": "\n\n".join(things),
+    }
 
 
 def _facts(session: Session, booking: Booking, zone: ZoneInfo, language: str) -> dict[str, str]:
@@ -297,28 +348,35 @@ def _lacking(session: Session, booking: Booking) -> list[str]:
     return [f"{label}: {', '.join(lacking)}" for label, lacking in rows if lacking]
 
 
-def _entry(
-    session: Session, sender: Sender, booking: Booking, who: Borrower, step: str
+def _entries(
+    session: Session, sender: Sender, bookings: Sequence[Booking], who: Borrower, step: str
 ) -> tuple[Attachment, ...]:
-    """The booking for the calendar, as it is now: what has changed again since the event is told
-    by the letter of that change."""
-    holding = booking.state in HOLDING
-    if not (step in _ENTERED and holding) and not (step in _STRUCK and not holding):
+    """The bookings for the calendar, as they are now: what has changed again since the event is
+    told by the letter of that change."""
+    entered = step in _ENTERED
+    if not entered and step not in _STRUCK:
         return ()
-    method = "PUBLISH" if holding else "CANCEL"
-    site = session.get_one(Site, booking.site_key)
-    entry = invitation.event(
-        booking,
-        ", ".join(filter(None, (place(session, booking), site.name))),
-        house.calendar(session, booking.site_key).zone,
-        f"{sender.address}/meine-buchungen/{booking.reference}",
-        _REFERENCE[who.language].format(booking.reference),
-        organizer=str(site.contact.get("email", "")) or sender.mail,
-    )
+    shown = [one for one in bookings if (one.state in HOLDING) is entered]
+    if not shown:
+        return ()
+    method = "PUBLISH" if entered else "CANCEL"
+    site = session.get_one(Site, shown[0].site_key)
+    zone = house.calendar(session, site.key).zone
+    entries = [
+        invitation.event(
+            one,
+            ", ".join(filter(None, (place(session, one), site.name))),
+            zone,
+            f"{sender.address}/meine-buchungen/{one.reference}",
+            _REFERENCE[who.language].format(one.reference),
+            organizer=str(site.contact.get("email", "")) or sender.mail,
+        )
+        for one in shown
+    ]
     return (
         Attachment(
-            f"buchung-{booking.reference}.ics",
+            f"buchung-{shown[0].reference}.ics",
             f"text/calendar; charset=utf-8; method={method}",
-            invitation.calendar([entry], method=method),
+            invitation.calendar(entries, method=method),
         ),
     )

@@ -86,6 +86,12 @@ def write(name: str, language: str, values: Mapping[str, Any]) -> Letter:
     return Letter(" ".join(subject.split()), template.render(greeted).strip() + "\n")
 
 
+def part(name: str, language: str, values: Mapping[str, Any]) -> str:
+    """A piece that several letters have in common, as `write` fills it."""
+    spoken = language if language in LANGUAGES else LANGUAGES[0]
+    return _environment().get_template(f"{name}.{spoken}.txt").render(values).strip()
+
+
 @cache
 def _environment() -> Environment:
     return Environment(  # nosec B701 - plain text, in which HTML means nothing

@@ -13,7 +13,7 @@ from hub.identity import people
 from hub.mail import letters
 from hub.runtime import Hub
 
-FRAMES = {"letter", "booking_letter"}
+FRAMES = {"letter", "booking_letter", "booking_thing"}
 NAMES = sorted({path.name.split(".")[0] for path in letters.TEMPLATES.glob("*.txt")} - FRAMES)
 
 

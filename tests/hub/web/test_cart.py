@@ -12,11 +12,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hub import activations
-from hub.booking import cart, dates, stock
+from hub.booking import announce, cart, dates, progress, stock
 from hub.catalogue.sync import sync
 from hub.identity import people
 from hub.identity.actor import Role
-from hub.models import Booking, BookingRules, Hold, Offer
+from hub.models import Booking, BookingRules, Hold, Mail, Offer
 from hub.models.base import now
 from hub.records import Kind, Record
 from tests.bookings import SITE, bookings, calendar, offer, open_day, wish
@@ -103,6 +103,22 @@ def test_things_of_two_centres_are_booked_in_one_go(net: Network, teacher: Flask
     mine = text_of(teacher.get(f"/meine-buchungen/{lab.reference}").text)
     assert "Zusammen gebucht mit" in mine
     assert "Tablet-Koffer" in mine
+    announce.announce(net.hub, lambda: None)
+    with net.hub.db.read() as session:
+        mails = session.scalars(sa.select(Mail).where(Mail.recipient == CONTACT["email"])).all()
+    one, both = sorted(mails, key=lambda mail: mail.site_key != "coesfeld")
+    assert "weitere" not in one.subject
+    assert both.subject == "Anfrage angekommen: Tablet-Koffer und 1 weitere"
+    for told in (tablets, lab):
+        assert both.body.count(f"Kennung: {told.reference}") == 1
+        assert both.body.count(f"/meine-buchungen/{told.reference}\n") == 1
+    with net.hub.db.write() as session:
+        for row in session.scalars(sa.select(Booking).where(Booking.bundle == tablets.reference)):
+            progress.advance(session, row, "confirmed", "", now())
+    announce.announce(net.hub, lambda: None)
+    with net.hub.db.read() as session:
+        query = sa.select(Mail.subject).where(Mail.subject.contains("Bestätigt"))
+        assert len(session.scalars(query).all()) == 2, "each by itself once they go their own ways"
 
 
 def test_what_one_centre_refuses_keeps_no_other_from_booking(
