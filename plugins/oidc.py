@@ -15,11 +15,8 @@ from hub.errors import Denied, Unavailable
 from hub.identity.sessions import Via, end_of_identity
 from hub.records import Claims, LoginMethod
 from plugins.common import about, translated
-from plugins.oidc_profiles import LAENDER, PROFILES, PUPIL, TEACHER, Who, text
-
-ROLES = ("teacher", "educator", "citizen", "pupil")
-"""What a provider may make somebody; rights of the staff are granted here or not at all."""
-
+from plugins.oidc_profiles import PROFILES
+from plugins.school_claims import LAENDER, ROLES, at_schools_of, email, text
 
 METHOD = "oidc"
 pages = Blueprint("oidc", __name__)
@@ -200,8 +197,7 @@ class Oidc(Plugin):
                 userinfo=self.config["userinfo"],
             )
         who = self._profile.read(claims, {**self.config, "school_land": self._land})
-        schools = tuple(school.number for school in who.schools if self._is_here(school))
-        self._refuse_strangers(who, schools)
+        schools = at_schools_of(self._land, who, demanded=self._profile.demands_school)
         contact = self._profile.gives_contact
         return Claims(
             issuer=self.config["issuer"],
@@ -226,20 +222,7 @@ class Oidc(Plugin):
         with translated(self.config["label"]):
             self._provider.endpoints()
 
-    def _is_here(self, school: Any) -> bool:
-        return bool(school.land == self._land and not school.system)
-
-    def _refuse_strangers(self, who: Who, schools: tuple[str, ...]) -> None:
-        """Who teaches or learns elsewhere has no rights here."""
-        if schools or not {TEACHER, PUPIL} & set(who.roles):
-            return
-        if who.schools or who.unreadable or self._profile.demands_school:
-            named = [*map(str, who.schools), *who.unreadable]
-            told = ", ".join(named)[:200] or "none"
-            raise Denied(f"The login names no school of the Land {self._land}; it names: {told}.")
-
 
 def _email(claims: Mapping[str, Any]) -> str:
     """The address, unless the provider itself says that nobody checked it."""
-    address = text(claims, "email")
-    return "" if "@" not in address or claims.get("email_verified") is False else address
+    return "" if claims.get("email_verified") is False else email(claims, "email")

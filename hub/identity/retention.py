@@ -22,6 +22,7 @@ from hub.models import (
     Membership,
     SiteProfile,
     TeamMember,
+    UsedAnswer,
 )
 from hub.models.base import Base
 
@@ -45,6 +46,7 @@ def old(moment: datetime) -> tuple[tuple[type[Base], sa.Select[*tuple[Any, ...]]
     return (
         (LoginSession, sa.select(LoginSession.id).where(over)),
         (LoginCode, sa.select(LoginCode.code_hash).where(LoginCode.expires_at < moment)),
+        (UsedAnswer, sa.select(UsedAnswer.digest).where(UsedAnswer.expires_at < moment)),
         (DeskCode, sa.select(DeskCode.code_hash).where(DeskCode.expires_at < moment)),
         (ApiToken, sa.select(ApiToken.id).where(ApiToken.expires_at < moment)),
         (MailedCode, sa.select(MailedCode.code_hash).where(MailedCode.expires_at < moment)),

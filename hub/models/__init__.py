@@ -37,6 +37,7 @@ from hub.models.identity import (
     Passkey,
     Person,
     SecondFactor,
+    UsedAnswer,
 )
 from hub.models.institution import (
     Borrower,
@@ -125,6 +126,7 @@ __all__ = [
     "SyncSchedule",
     "SyncSource",
     "TeamMember",
+    "UsedAnswer",
     "Wish",
     "Work",
     "WorkBlock",

@@ -166,6 +166,16 @@ class LoginCode(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class UsedAnswer(Base):
+    """A signed answer of a login service that was brought: it logs nobody in a second time."""
+
+    __tablename__ = "used_answer"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    """Of who signed it and its id."""
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
 class DeskCode(Base):
     """A code that the desk gave to a person: the login that brings it becomes theirs too."""
 

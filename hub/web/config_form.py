@@ -30,7 +30,7 @@ class Control:
     name: str
     label: str
     kind: str
-    """text, number, checkbox, select, lines, pairs, secret, groups."""
+    """text, long, number, checkbox, select, lines, pairs, secret, groups."""
     required: bool
     help: str = ""
     value: str = ""
@@ -138,6 +138,8 @@ def _control(name: str, one: Any, value: Any, errors: Mapping[str, str]) -> Cont
         options = tuple((_text(c), _text(c)) for c in choices.choices)
         return Control(**common, kind="select", value=_text(value), options=options)
     kind = "number" if isinstance(one, ma.fields.Number) else "text"
+    if one.metadata.get("long"):
+        kind = "long"
     return Control(**common, kind=kind, value=_text(value))
 
 
