@@ -47,7 +47,8 @@ class PersonalData:
 class SiteInfo:
     """What a plugin may know of the site it runs at, and how it may reach other systems.
 
-    `hub` is the address of this hub (`HUB_BASE_URL`), empty where there is none.
+    `hub` is the address of this hub (`HUB_BASE_URL`), `replies` where answers to its mails go
+    (`HUB_REPLY_ADDRESS`); both are empty where there is none.
     `internal_hosts` are the private hosts that this site allows by name; `files` is the folder
     in which the site's files lie (the only one a plugin may read from); `database` is where its
     own tables are (None where a plugin is built without a hub).
@@ -62,6 +63,7 @@ class SiteInfo:
     files: Path
     database: Database | None = field(default=None, compare=False, repr=False)
     hub: str = ""
+    replies: str = ""
 
 
 View = TypeVar("View", bound=Callable[..., Any])

@@ -31,7 +31,12 @@ class Hub:
         self.db = Database(settings.database_url)
         self.keyring = Keyring(settings.secret_key)
         self.sites = SiteManager(
-            self.db, settings.config, self.keyring, entry_points, settings.base_url
+            self.db,
+            settings.config,
+            self.keyring,
+            entry_points,
+            settings.base_url,
+            settings.reply_address,
         )
 
     @classmethod

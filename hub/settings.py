@@ -30,6 +30,10 @@ class Settings:
     mail_url: str = field(default="", repr=False)
     """Where mails are handed over, as `hub.mail.address` reads it; empty is nowhere."""
     mail_from: str = "betrieb@example.org"
+    reply_address: str = ""
+    """Where answers to mails about requests go, a tag added to each; empty is nowhere."""
+    inbox_url: str = field(default="", repr=False)
+    """The mailbox in which they arrive, as `hub.mail.address` reads it; empty is none."""
     attention_hours: int = 24
     """How long something must have needed a person before the admins of its site get a mail."""
     base_url_given: bool = True
@@ -65,6 +69,19 @@ def _mail_from(typed: str) -> None:
         raise ma.ValidationError("This is no address from which mails can come.")
 
 
+def _reply_address(typed: str) -> None:
+    problem = address.untaggable(typed)
+    if problem:
+        raise ma.ValidationError(problem)
+
+
+def _inbox_url(url: str) -> None:
+    try:
+        address.parse_inbox(url)
+    except ValueError as error:
+        raise ma.ValidationError(str(error)) from error
+
+
 class _Schema(ma.Schema):
     database_url = ma.fields.String(load_default="")
     secret_key = ma.fields.String(load_default="", validate=ma.validate.Length(max=500))
@@ -76,6 +93,8 @@ class _Schema(ma.Schema):
     admin_email = ma.fields.Email(load_default="betrieb@example.org")
     mail_url = ma.fields.String(load_default="", validate=_mail_url)
     mail_from = ma.fields.String(load_default="", validate=_mail_from)
+    reply_address = ma.fields.String(load_default="", validate=_reply_address)
+    inbox_url = ma.fields.String(load_default="", validate=_inbox_url)
     attention_hours = ma.fields.Integer(load_default=24, validate=ma.validate.Range(0, 24 * 90))
 
 
@@ -114,6 +133,8 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         admin_email=data["admin_email"],
         mail_url=data["mail_url"],
         mail_from=_sender(data),
+        reply_address=data["reply_address"],
+        inbox_url=data["inbox_url"],
         attention_hours=data["attention_hours"],
         base_url_given="base_url" in given,
     )

@@ -236,7 +236,7 @@ def _guarded(
 
 
 def site_info(
-    row: SiteRow, files: Path, database: Database | None = None, hub: str = ""
+    row: SiteRow, files: Path, database: Database | None = None, hub: str = "", replies: str = ""
 ) -> SiteInfo:
     """What the plugins of a site get to know of it."""
     return SiteInfo(
@@ -248,5 +248,6 @@ def site_info(
         internal_hosts=frozenset(row.internal_hosts),
         files=files,
         hub=hub,
+        replies=replies,
         database=database,
     )

@@ -74,7 +74,8 @@ class SiteManager:
     """All sites of the network, kept in step with the database.
 
     A site is built when it is first asked for. `config` is the folder of the configuration:
-    the files of a site lie in `config/sites/<key>/`; `address` is that of the hub. Thread-safe.
+    the files of a site lie in `config/sites/<key>/`; `address` is that of the hub,
+    `replies` that of answers to its mails. Thread-safe.
     """
 
     def __init__(
@@ -84,12 +85,14 @@ class SiteManager:
         keyring: Keyring,
         entry_points: Iterable[EntryPoint] | None = None,
         address: str = "",
+        replies: str = "",
     ) -> None:
         self.installed = Installed(entry_points)
         self._database = database
         self._config = config
         self._keyring = keyring
         self._address = address
+        self._replies = replies
         self._rows: _Rows | None = None
         self._looked = -math.inf
         self._reading = threading.Lock()
@@ -170,7 +173,8 @@ class SiteManager:
         self, row: SiteRow, enabled: tuple[EnabledPlugin, ...], old: _Built | None
     ) -> _Built:
         """Build the site; instances whose activation did not change are kept."""
-        info = site_info(row, self._config / "sites" / row.key, self._database, self._address)
+        files = self._config / "sites" / row.key
+        info = site_info(row, files, self._database, self._address, self._replies)
         running: dict[str, Running] = {}
         problems: dict[str, str] = {}
         kept = old.enabled if old and old.site.info == info else ()

@@ -181,7 +181,7 @@ def _settle(hub: Hub, number: int, failures: Mapping[str, Failure]) -> bool:
         ).one_or_none()
         if event is None:
             return False
-        sender = Sender(hub.settings.base_url, hub.settings.mail_from)
+        sender = Sender(hub.settings.base_url, hub.settings.mail_from, hub.settings.reply_address)
         booking = session.get_one(Booking, event.booking_id)
         letters.tell(session, sender, event, booking)
         for plugin, failure in failures.items():

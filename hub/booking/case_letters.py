@@ -10,13 +10,13 @@ from hub.booking.letters import Sender
 from hub.models import Booking, Case, CaseNote, Person, Site
 
 
-def answered(session: Session, address: str, booking: Booking, number: int) -> None:
-    """Send the person the staff's answer; `number` is that of the note, `address` the hub's."""
+def answered(session: Session, sender: Sender, booking: Booking, number: int) -> None:
+    """Send the person the staff's answer; `number` is that of the note."""
     who = letters.borrower(session, booking)
     if who is not None:
         letters.write(
             session,
-            Sender(address, ""),
+            sender,
             booking,
             who,
             "booking_answer",
@@ -25,25 +25,32 @@ def answered(session: Session, address: str, booking: Booking, number: int) -> N
         )
 
 
-def asked(session: Session, address: str, booking: Booking, number: int) -> None:
+def asked(session: Session, sender: Sender, booking: Booking, number: int) -> None:
     """Send the person's message to whoever looks after the request, or to the centre."""
     who = letters.borrower(session, booking)
     if who is None:
         return
-    colleague = session.scalar(
-        sa.select(Person.email)
+    colleague = session.execute(
+        sa.select(Person.email, Person.key)
         .join(Case, Case.assigned == Person.key)
-        .where(Case.booking_id == booking.id)
-    )
+        .where(Case.booking_id == booking.id, Person.email != "")
+    ).one_or_none()
     site = session.get_one(Site, booking.site_key)
+    recipient, author = colleague or (str(site.contact.get("email", "")), "")
     letters.write_staff(
         session,
-        Sender(address, ""),
+        sender,
         booking,
         who,
         "booking_message",
         key=f"case-note:{number}",
-        recipient=colleague or str(site.contact.get("email", "")),
-        page=f"{site.key}/{booking.plugin}/fall/{booking.reference}",
+        recipient=recipient,
+        author=author,
+        page=page(booking),
         message=session.get_one(CaseNote, number).text,
     )
+
+
+def page(booking: Booking) -> str:
+    """Where the staff look after a request."""
+    return f"{booking.site_key}/{booking.plugin}/fall/{booking.reference}"

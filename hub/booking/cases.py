@@ -70,6 +70,20 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class ByMail:
+    """How something was said by mail."""
+
+    sender: str
+    """The address that the mail names as its own; nobody has checked it."""
+    rest: str
+    """What it quotes, and what was too long."""
+    files: Sequence[str]
+    """Names of what was attached, which is not kept."""
+    known: bool = True
+    """Whether it came from the address that had been written to."""
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """One entry of the history."""
 
@@ -77,6 +91,7 @@ class Said:
     kind: str
     author: str
     text: str
+    mail: ByMail | None = None
 
 
 def listing(session: Session, site: str, plugin: str, wanted: Wanted, today: date) -> list[Line]:
@@ -227,7 +242,14 @@ def refuse(session: Session, booking: Booking, reason: str, actor: str, now: dat
 
 
 def say(
-    session: Session, booking: Booking, kind: str, text: str, key: str, actor: str, now: datetime
+    session: Session,
+    booking: Booking,
+    kind: str,
+    text: str,
+    key: str,
+    actor: str,
+    now: datetime,
+    mail: ByMail | None = None,
 ) -> int | None:
     """Add a `note`, an `answer` or a `message`, once per key; returns its number, None where it
     was there. Raises `CaseError` for an empty one, and for more than somebody may write."""
@@ -243,7 +265,7 @@ def say(
     recent = counted.where(CaseNote.kind == MESSAGE, CaseNote.at > now - timedelta(days=1))
     if kind == MESSAGE and (session.scalar(recent) or 0) >= PER_DAY:
         raise CaseError("limit")
-    return _say(session, booking, kind, text, key, actor, now)
+    return _say(session, booking, kind, text, key, actor, now, mail)
 
 
 def history(session: Session, booking: Booking, kinds: Collection[str]) -> list[Said]:
@@ -257,7 +279,9 @@ def history(session: Session, booking: Booking, kinds: Collection[str]) -> list[
     found = []
     for row in rows:
         text = flow.name(row.text) if row.kind == STAGE else row.text
-        found.append(Said(row.at, row.kind, row.author, text))
+        known = row.kind == ANSWER or bool(row.author)  # an answer is one only where it is
+        mail = ByMail(row.sender, row.rest, row.files, known) if row.sender else None
+        found.append(Said(row.at, row.kind, row.author, text, mail))
     return found
 
 
@@ -366,7 +390,14 @@ def _bring(session: Session, booking: Booking, state: str, actor: str, now: date
 
 
 def _say(
-    session: Session, booking: Booking, kind: str, text: str, key: str, actor: str, now: datetime
+    session: Session,
+    booking: Booking,
+    kind: str,
+    text: str,
+    key: str,
+    actor: str,
+    now: datetime,
+    mail: ByMail | None = None,
 ) -> int | None:
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     number: int | None = session.scalar(
@@ -380,6 +411,9 @@ def _say(
             kind=kind,
             author=actor,
             text=text,
+            sender=mail.sender if mail else "",
+            rest=mail.rest if mail else "",
+            files=list(mail.files) if mail else [],
         )
         .on_conflict_do_nothing(index_elements=["booking_id", "key"])
         .returning(CaseNote.id)

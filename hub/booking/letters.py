@@ -14,7 +14,16 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.booking import charges, contacts, heads, house, invitation, waiting, wording
+from hub.booking import (
+    charges,
+    contacts,
+    heads,
+    house,
+    invitation,
+    reply_addresses,
+    waiting,
+    wording,
+)
 from hub.booking.progress import HOLDING
 from hub.catalogue import offers
 from hub.mail import letters, outbox
@@ -69,6 +78,8 @@ class Sender:
     """Where its pages are (`HUB_BASE_URL`)."""
     mail: str
     """From which its mails come."""
+    replies: str = ""
+    """Where answers go (`HUB_REPLY_ADDRESS`); empty is nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,16 +166,18 @@ def write(
     attachments: tuple[Attachment, ...] = (),
 ) -> None:
     """Queue a letter about a booking, and maybe others, to who booked, with what every such letter
-    says."""
+    says. One about a single request can be answered by mail."""
     page = f"{sender.address}/meine-buchungen"
     told = [(one, f"{page}/{one.reference}") for one in (booking, *others)]
     site = session.get_one(Site, booking.site_key)
+    reply_to = _reply_to(session, sender, told, who.contact.email, False, who.person.key)
     written = letters.write(
         letter,
         who.language,
         {
-            **_about(session, told, who.language),
+            **about(session, told, who.language),
             **values,
+            "replies": bool(reply_to),
             "name": who.contact.name,
             "sender": site.name,
         },
@@ -178,6 +191,8 @@ def write(
         site_key=booking.site_key,
         person_id=who.person.id,
         attachments=attachments,
+        reply_to=reply_to,
+        thread=_thread(booking),
     )
 
 
@@ -227,21 +242,25 @@ def write_staff(
     recipient: str,
     page: str,
     message: str,
+    author: str = "",
     others: Sequence[tuple[Booking, str]] = (),
 ) -> None:
     """Queue a letter about a booking to the staff, with what the borrower wrote; `page` is where
-    they look after it, and after the others. Without a recipient there is none."""
+    they look after it, and after the others, `author` the key of who has the recipient's address.
+    Without a recipient there is none."""
     if not recipient:
         return
     told = [(one, f"{sender.address}/{path}") for one, path in ((booking, page), *others)]
+    reply_to = _reply_to(session, sender, told, recipient, True, author)
     named = session.get(Institution, booking.institution_id) if booking.institution_id else None
     written = letters.write(
         letter,
         "de",
         {
-            **_about(session, told, "de"),
+            **about(session, told, "de"),
             "who": ", ".join([who.contact.name, *([named.name] if named else [])]),
             "message": message,
+            "replies": bool(reply_to),
             "name": "",
             "sender": "",
         },
@@ -254,7 +273,29 @@ def write_staff(
         body=written.body,
         site_key=booking.site_key,
         person_id=who.person.id,
+        reply_to=reply_to,
+        thread=_thread(booking),
     )
+
+
+def _reply_to(
+    session: Session,
+    sender: Sender,
+    told: Sequence[tuple[Booking, str]],
+    recipient: str,
+    staff: bool,
+    author: str,
+) -> str:
+    """Where a letter is answered; nowhere where nobody could say which request is meant."""
+    if len(told) != 1:
+        return ""
+    return reply_addresses.of(
+        session, sender.replies, told[0][0], recipient, staff=staff, author=author
+    )
+
+
+def _thread(booking: Booking) -> str:
+    return f"booking:{booking.reference}"
 
 
 def _tell_centre(
@@ -282,7 +323,7 @@ def _tell_centre(
     )
 
 
-def _about(
+def about(
     session: Session, told: Sequence[tuple[Booking, str]], language: str
 ) -> dict[str, str | int]:
     """The title of the first booking, how many others there are, and all of them one below the

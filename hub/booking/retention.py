@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from hub.booking import cart, progress
 from hub.booking.progress import OPEN
-from hub.models import Booking, BookingEvent, BookingKey, Case, CaseNote
+from hub.models import Booking, BookingEvent, BookingKey, Case, CaseNote, ReplyAddress
 
 KEPT = timedelta(days=365)
 IN_VAIN = timedelta(days=30)
@@ -65,7 +65,7 @@ def _forget(session: Session, which: sa.ColumnElement[bool]) -> int:
         .where(BookingEvent.booking_id.in_(numbers))
         .values(actor="", note="")
     )
-    for model in (CaseNote, Case):
+    for model in (CaseNote, Case, ReplyAddress):
         session.execute(sa.delete(model).where(model.booking_id.in_(numbers)))
     session.execute(
         sa.update(Booking)

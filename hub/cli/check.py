@@ -169,7 +169,8 @@ def _jobs(hub: Hub) -> Iterator[tuple[str, str]]:
 
 
 def _mails(hub: Hub, live: bool) -> Iterator[tuple[str, str]]:
-    from hub.mail import address, outbox, transport
+    from hub.booking import mailbox
+    from hub.mail import address, inbox, outbox, transport
 
     if hub.settings.mail_url and live:
         try:
@@ -177,9 +178,23 @@ def _mails(hub: Hub, live: bool) -> Iterator[tuple[str, str]]:
                 pass
         except transport.ServerTrouble as trouble:
             yield "mail", f"HUB_MAIL_URL: {trouble}"
+    if hub.settings.inbox_url and not hub.settings.reply_address:
+        yield (
+            "mail",
+            "HUB_INBOX_URL is set, but without HUB_REPLY_ADDRESS no mail asks for answers.",
+        )
+    if hub.settings.inbox_url and live:
+        try:
+            with inbox.opened(address.parse_inbox(hub.settings.inbox_url)):
+                pass
+        except inbox.Trouble as trouble:
+            yield "mail", f"HUB_INBOX_URL: {trouble}"
     with hub.db.read() as session:
         for problem in outbox.problems(session):
             yield "mail", problem
+        if hub.settings.inbox_url:
+            for problem in mailbox.problems(session):
+                yield "mail", problem
 
 
 def _pauses(hub: Hub) -> Iterator[tuple[str, str]]:

@@ -30,7 +30,7 @@ INACTIVE = timedelta(days=730)
 """An account in which nobody logged in for so long is erased."""
 DEADLINE = 10.0
 """Seconds that the plugins of a site may take."""
-CREDENTIALS = frozenset({"password", "token_hash", "code_hash", "secret", "recovery"})
+CREDENTIALS = frozenset({"password", "token_hash", "code_hash", "secret", "recovery", "reply_to"})
 """Columns that are proofs, not statements about the person: never handed over."""
 
 log = structlog.get_logger(__name__)

@@ -14,14 +14,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from hub import attention
-from hub.booking import announce, cart, elsewhere, reminders, waiting
+from hub.booking import announce, cart, elsewhere, mailbox, reminders, waiting
 from hub.booking import retention as booking_retention
 from hub.catalogue import linking, page, runs
 from hub.catalogue.sync import Interrupted, sync
 from hub.identity import privacy, retention
 from hub.jobs import link_checks, samples, sources, trials
 from hub.jobs.schedule import Schedule
-from hub.mail import outbox, sending
+from hub.mail import inbox, outbox, sending
 from hub.models import Job, JobSlot, Recommendation, SourceReport, SyncChange, SyncReject, SyncRun
 from hub.models.base import Base, now
 from hub.network import recommendations
@@ -131,6 +131,15 @@ def _gone(hub: Hub, key: str, plugin: str) -> str:
 def send_mails(context: Context, _: Mapping[str, Any]) -> str:
     """Send the mails that are due."""
     return sending.send_due(context.hub, context.check)
+
+
+def read_mailbox(context: Context, _: Mapping[str, Any]) -> str:
+    """Take in answers to mails about requests."""
+    try:
+        looked = mailbox.fetch(context.hub, context.check)
+    except inbox.Trouble as trouble:
+        raise Failed(str(trouble)) from trouble
+    return f"{looked.taken} taken in, {looked.left} lie flagged."
 
 
 def match_works(context: Context, _: Mapping[str, Any]) -> str:
@@ -268,6 +277,7 @@ TASKS: Mapping[str, Task] = {
     waiting.TASK: serve_waiting,
     cart.TASK: tidy_carts,
     outbox.TASK: send_mails,
+    mailbox.TASK: read_mailbox,
     elsewhere.TASK: settle_bookings,
     attention.TASK: look_after,
 }
@@ -280,6 +290,7 @@ ANNOUNCE = Schedule(announce.TASK, "* * * * *", UTC, announce.TASK, eager=True)
 WAITING = Schedule(waiting.TASK, "* * * * *", UTC, waiting.TASK)
 CARTS = Schedule(cart.TASK, "* * * * *", UTC, cart.TASK)
 MAILS = Schedule(outbox.TASK, "* * * * *", UTC, outbox.TASK, eager=True)
+INBOX = Schedule(mailbox.TASK, "*/5 * * * *", UTC, mailbox.TASK, eager=True)
 ELSEWHERE = Schedule(elsewhere.TASK, "* * * * *", UTC, elsewhere.TASK, eager=True)
 
 WORKS = Schedule("works", "*/10 * * * *", UTC, "works")
@@ -312,6 +323,7 @@ def while_due(hub: Hub) -> list[Schedule]:
             *([ANNOUNCE] if announce.is_due(session) else []),
             *([WAITING] if waiting.is_due(session, now()) else []),
             *([CARTS] if cart.is_due(session, now()) else []),
+            *([INBOX] if hub.settings.inbox_url else []),
             *([MAILS] if outbox.is_due(session) else []),
             *([ELSEWHERE] if elsewhere.is_due(session, now()) else []),
         ]

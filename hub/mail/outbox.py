@@ -61,12 +61,14 @@ def queue_mail(
     attachments: Sequence[Attachment] = (),
     until: datetime | None = None,
     confidential: bool = False,
+    reply_to: str = "",
+    thread: str = "",
 ) -> bool:
     """Let this mail be sent once the caller's transaction is committed; False if it had been.
 
     `key` says what it is about, such as `booking:17:confirmed`: the same key queues one mail.
-    `until` is when it stops being of use. A bad address does not break what is being told of: the
-    mail is there, given up with that reason.
+    `until` is when it stops being of use; `reply_to` and `thread` are as in `Mail`. A bad address
+    does not break what is being told of: the mail is there, given up with that reason.
     """
     moment = now()
     usable = address.recipient(recipient)
@@ -89,6 +91,8 @@ def queue_mail(
                 for one in attachments
             ],
             confidential=confidential,
+            reply_to=reply_to,
+            thread=thread,
             queued_at=moment,
             until=until or moment + GIVE_UP,
             next_at=moment if usable else None,

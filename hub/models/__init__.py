@@ -20,7 +20,7 @@ from hub.models.booking import (
     Item,
     OpeningHours,
 )
-from hub.models.case import Case, CaseNote, WorkflowStages
+from hub.models.case import Case, CaseNote, ReplyAddress, WorkflowStages
 from hub.models.catalogue import Offer, OfferGrant, Work, WorkKey
 from hub.models.collection import MediaList, MediaListEntry, Recommendation
 from hub.models.figures import OfferDay, OfferFigure
@@ -48,7 +48,7 @@ from hub.models.institution import (
 )
 from hub.models.jobs import Job, JobSlot, SyncSchedule
 from hub.models.licence import EnteredGrant, Wish
-from hub.models.mail import Mail
+from hub.models.mail import Mail, Mailbox
 from hub.models.matching import WorkBlock, WorkLink, WorkMatching
 from hub.models.network import Site
 from hub.models.oai import OaiDocument
@@ -96,6 +96,7 @@ __all__ = [
     "LoginSession",
     "LoginThrottle",
     "Mail",
+    "Mailbox",
     "MailedCode",
     "MediaList",
     "MediaListEntry",
@@ -110,6 +111,7 @@ __all__ = [
     "Passkey",
     "Person",
     "Recommendation",
+    "ReplyAddress",
     "SchoolList",
     "SearchDoc",
     "SearchEntry",

@@ -73,5 +73,31 @@ class CaseNote(Base):
     """`stage` (the text is its code), `note` for the staff, `answer` to the person, `message` from
     the person."""
     author: Mapped[str]
-    """Key of the person who wrote it."""
+    """Key of the person who wrote it; empty where a mail came from another address."""
     text: Mapped[str] = mapped_column(Text)
+    sender: Mapped[str] = mapped_column(default="")
+    """The address that a mail named as its own, unchecked; empty for what was written here."""
+    rest: Mapped[str] = mapped_column(Text, default="")
+    """What the mail said besides: the one that it quotes, and what was too long."""
+    files: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """Names of what was attached to the mail; the files are not kept."""
+
+
+class ReplyAddress(Base):
+    """Where somebody answers a mail about a request: the secret stands in the mail's Reply-To."""
+
+    __tablename__ = "reply_address"
+    __table_args__ = (UniqueConstraint("booking_id", "recipient", "staff"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    secret: Mapped[str] = mapped_column(unique=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id", ondelete="CASCADE"))
+    site_key: Mapped[str] = mapped_column(ForeignKey("site.key", ondelete="CASCADE"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    """Whose request it is."""
+    recipient: Mapped[str]
+    """To whom the mails go that hold the secret."""
+    staff: Mapped[bool]
+    """Whether that is somebody of the centre."""
+    author: Mapped[str]
+    """Key of the person who has that address; empty for the centre's own."""

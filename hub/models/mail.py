@@ -29,6 +29,10 @@ class Mail(Base):
     """Plain text; empty some days after its end, at once where it is confidential."""
     attachments: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     """Each with `name`, `media_type` and `content` in Base64."""
+    reply_to: Mapped[str] = mapped_column(default="")
+    """Where answers go; empty is the centre's own address."""
+    thread: Mapped[str] = mapped_column(default="")
+    """What all mails of one conversation have in common; References follows from it."""
     confidential: Mapped[bool]
     """Whether it holds a way in, which nobody needs to read here afterwards."""
     queued_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -41,3 +45,18 @@ class Mail(Base):
     """When the mail server took it over."""
     error: Mapped[str] = mapped_column(Text, default="")
     """Why it was not sent the last time, for people."""
+
+
+class Mailbox(Base):
+    """How the last look into the mailbox went (`HUB_INBOX_URL`); one row, or none before it."""
+
+    __tablename__ = "mailbox"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    looked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it could be read last."""
+    unplaced: Mapped[int] = mapped_column(default=0)
+    """Messages that belong to no request, and lie there flagged for a person."""
+    error: Mapped[str] = mapped_column(Text, default="")
+    """Why it could not be read; empty where it could."""

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app, url_for
 
+from hub.booking.letters import Sender
+
 if TYPE_CHECKING:
     from hub.runtime import Hub
     from hub.site import SiteRow
@@ -37,6 +39,12 @@ def public_address(endpoint: str, **values: Any) -> str:
     """The absolute address of a view from `HUB_BASE_URL`, never from what a client says of the
     host; in German, whatever language this request has. A list of values repeats its parameter."""
     return the_hub().settings.base_url + url_for(endpoint, **{"lang": None, **values})
+
+
+def letter_sender() -> Sender:
+    """What letters about bookings need to know of the hub."""
+    settings = the_hub().settings
+    return Sender(settings.base_url, settings.mail_from, settings.reply_address)
 
 
 def zone_of(site: str) -> ZoneInfo:

@@ -6,6 +6,7 @@ from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 
+from hub.booking import mailbox
 from hub.identity.permissions import visible
 from hub.mail import outbox
 from hub.models import Mail
@@ -33,9 +34,12 @@ def listing(site: str) -> str:
     row = context.sites()[site]
     with context.the_hub().db.read() as session:
         found = outbox.at_site(session, visible(reader, Mail, "booking.manage"), site)
+        looked = mailbox.state(session)
     return render_template(
         "mails.html",
         centre=row,
+        reads=bool(context.the_hub().settings.inbox_url),
+        looked=looked,
         mails=[
             (
                 one,

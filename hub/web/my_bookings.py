@@ -54,10 +54,10 @@ PAST = 50
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """How far a request is, and what was said about it: moment, by whom, text."""
+    """How far a request is, and what was said about it: moment, by whom, text, how by mail."""
 
     stage: str
-    said: Sequence[tuple[str, str, str]]
+    said: Sequence[tuple[str, str, str, cases.ByMail | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +202,7 @@ def write(reference: str) -> ResponseReturnValue:
         once = key or uuid.uuid4().hex
         number = cases.say(session, row, cases.MESSAGE, text, once, actor, moment)
         if number is not None:
-            hub = context.the_hub().settings.base_url
-            case_letters.asked(session, hub, row, number)
+            case_letters.asked(session, context.letter_sender(), row, number)
 
     return change(reference, do)
 
@@ -383,7 +382,16 @@ def _talk(session: Session, row: Booking) -> Talk | None:
     said = cases.history(session, row, cases.VISIBLE)
     return Talk(
         str(cases.standing(session, row).label),
-        [(texts.moment(one.at, zone), by[one.kind], one.text) for one in said],
+        [
+            (
+                texts.moment(one.at, zone),
+                by[one.kind],
+                one.text,
+                # From which address a colleague writes, and what else is in that mail, is theirs.
+                one.mail if one.kind == cases.MESSAGE else None,
+            )
+            for one in said
+        ],
     )
 
 

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hub import PersonalData
+import marshmallow as ma
+
+from hub import Config, PersonalData
 from hub.booking.keeping import LedgerPlugin
+from hub.booking.reply_addresses import check
+from plugins.common import about
 from plugins.requests import offers, stage_pages  # noqa: F401 - their pages
 from plugins.requests.pages import pages
+
+
+def _tagged(typed: str) -> None:
+    problem = check(typed) if typed else ""
+    if problem:
+        raise ma.ValidationError(problem)
 
 
 class Requests(LedgerPlugin):
@@ -33,5 +43,22 @@ class Requests(LedgerPlugin):
             },
         ),
     )
+
+    class Config(Config):
+        """Where answers to the mails of this site's requests go."""
+
+        reply_address = ma.fields.String(
+            load_default="",
+            validate=_tagged,
+            metadata=about(
+                "Adresse für Antworten per E-Mail",
+                "Address for answers by mail",
+                "Leer: die Adresse des Hubs. Eine eigene muss Zusätze hinter + annehmen und an das "
+                "Postfach des Hubs weiterleiten.",
+                "Empty: the hub's address. One of your own has to take tags behind a + and to "
+                "forward to the hub's mailbox.",
+            ),
+        )
+
     blueprint = pages
     translations = Path(__file__).parent / "translations"

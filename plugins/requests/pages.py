@@ -27,6 +27,7 @@ from hub.booking import (
 from hub.booking.cases import CaseError, Wanted
 from hub.booking.errors import BookingError
 from hub.booking.intervals import Stretch
+from hub.booking.letters import Sender
 from hub.booking.progress import HOLDING
 from hub.booking.workflow import ROUND, ROUND_LEAST, WORKFLOWS
 from hub.records import Kind
@@ -163,7 +164,8 @@ def note(reference: str) -> ResponseReturnValue:
         moment = datetime.now(UTC)
         number = cases.say(session, row, kind, text, form_key(), g.person.id, moment)
         if number is not None and kind == cases.ANSWER:
-            case_letters.answered(session, g.plugin.site.hub, row, number)
+            sender = Sender(g.plugin.site.hub, "", g.plugin.site.replies)
+            case_letters.answered(session, sender, row, number)
 
     return _change(reference, do)
 
