@@ -22,6 +22,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.engine import Connection
 
 from hub.app import create_app
+from hub.benchmarks.common import settings
 from hub.catalogue import figures, index, normalise, vocabulary
 from hub.db import Database, insert
 from hub.models import Activation, Offer, OfferFigure, Site, SyncRun, Work
@@ -29,7 +30,6 @@ from hub.models.base import now, table
 from hub.network.tiles import read_tiles
 from hub.records import AccessMode, Kind, MediumType, Record
 from hub.runtime import Hub
-from hub.settings import Settings
 
 SITES = 55
 BATCH = 20_000
@@ -93,7 +93,7 @@ def measure(
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as c:
             c.exec_driver_sql("VACUUM ANALYZE")
     built = perf_counter() - started
-    with Hub.open(_settings(database)) as hub:
+    with Hub.open(settings(database.url.render_as_string(hide_password=False))) as hub:
         client = create_app(hub).test_client()
         times = {name: _times(client, address) for name, address in _PAGES.items()}
     with database.read() as session:
@@ -152,18 +152,6 @@ def _milliseconds(call: Callable[[], object]) -> float:
     begun = perf_counter()
     call()
     return (perf_counter() - begun) * 1000
-
-
-def _settings(database: Database) -> Settings:
-    folder = Path()
-    return Settings(
-        database_url=database.url.render_as_string(hide_password=False),
-        secret_key="",
-        base_url="http://127.0.0.1:8000",
-        config=folder,
-        var=folder,
-        admin_email="bench@example.org",
-    )
 
 
 def _build_sites(connection: Connection) -> None:

@@ -13,7 +13,6 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from time import perf_counter
 
 from flask.testing import FlaskClient
@@ -21,6 +20,7 @@ from sqlalchemy.engine import Connection
 
 from hub.app import create_app
 from hub.benchmarks import oai_pages
+from hub.benchmarks.common import settings
 from hub.catalogue import normalise
 from hub.catalogue.oai.answers import PAGE
 from hub.db import Database, insert
@@ -28,7 +28,6 @@ from hub.models import Offer, Site, Work
 from hub.models.base import table
 from hub.records import Identifier, Kind, MediumType, Record
 from hub.runtime import Hub
-from hub.settings import Settings
 
 SITES = 55
 BATCH = 5_000
@@ -75,22 +74,13 @@ def measure(
     if database.dialect == "postgresql":
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as c:
             c.exec_driver_sql("VACUUM ANALYZE")
-    folder = Path()
-    settings = Settings(
-        database_url=database.url.render_as_string(hide_password=False),
-        secret_key="",
-        base_url="http://127.0.0.1:8000",
-        config=folder,
-        var=folder,
-        admin_email="bench@example.org",
-    )
-    with Hub.open(settings) as hub:
+    with Hub.open(settings(database.url.render_as_string(hide_password=False))) as hub:
         client = create_app(hub).test_client()
-        first = _harvest(client, "ListRecords", prefix)
-        kept = _harvest(client, "ListRecords", prefix)
-        compressed = _harvest(client, "ListRecords", prefix, encoding="gzip")
-        one_set = _harvest(client, "ListRecords", prefix, set_spec="site:s7")
-        identifiers = _harvest(client, "ListIdentifiers", prefix)
+        first = harvest(client, "ListRecords", prefix)
+        kept = harvest(client, "ListRecords", prefix)
+        compressed = harvest(client, "ListRecords", prefix, encoding="gzip")
+        one_set = harvest(client, "ListRecords", prefix, set_spec="site:s7")
+        identifiers = harvest(client, "ListIdentifiers", prefix)
     pages = kept.seconds[1:-1]
     early, late = (statistics.median(part) for part in (pages[:EDGE], pages[-EDGE:]))
     return Figures(
@@ -109,7 +99,7 @@ def measure(
 
 
 @dataclass(frozen=True, slots=True)
-class _Harvest:
+class Harvest:
     records: int
     bytes: int
     seconds: list[float]
@@ -120,9 +110,9 @@ class _Harvest:
         return self.records / sum(self.seconds)
 
 
-def _harvest(
+def harvest(
     client: FlaskClient, verb: str, prefix: str, *, encoding: str = "", set_spec: str = ""
-) -> _Harvest:
+) -> Harvest:
     """Go through a whole list; only the provider's time counts, not that of reading answers."""
     query = {"verb": verb, "metadataPrefix": prefix} | ({"set": set_spec} if set_spec else {})
     seconds: list[float] = []
@@ -139,7 +129,7 @@ def _harvest(
         records += found
         token = _TOKEN.search(body)
         query = {"verb": verb, "resumptionToken": token[1].decode()} if token else {}
-    return _Harvest(records, size, seconds)
+    return Harvest(records, size, seconds)
 
 
 def _site(number: int) -> dict[str, object]:

@@ -106,7 +106,7 @@ class Provider:
     `list_size` says whether tokens announce completeListSize and cursor; `deleted` is what
     Identify says of deleted records; `compress` packs answers with gzip; `now` gives the time of
     answers in seconds since 1970. Records are rendered once, when first asked for (`render_all`
-    does it beforehand).
+    does it beforehand), or (`keep=False`) each time anew.
     """
 
     def __init__(
@@ -119,6 +119,7 @@ class Provider:
         deleted: str = "persistent",
         list_size: bool = True,
         compress: bool = False,
+        keep: bool = True,
         now: Callable[[], int] = lambda: int(datetime.now(UTC).timestamp()),
     ) -> None:
         self.formats = dict(formats or {"oai_dc": DUBLIN_CORE})
@@ -127,6 +128,7 @@ class Provider:
         self.deleted = deleted
         self.list_size = list_size
         self.compress = compress
+        self.keep = keep
         self.now = now
         self.address = ""
         self._entries = sorted(records)
@@ -304,7 +306,9 @@ class Provider:
             if not entry.deleted:
                 document = self.formats[prefix].write(entry.number, entry.revision)
                 text += f"<metadata>{document}</metadata>"
-            rendered = self._rendered[key] = f"{text}</record>".encode()
+            rendered = f"{text}</record>".encode()
+            if self.keep:
+                self._rendered[key] = rendered
         return rendered
 
     def _datestamp(self, second: int) -> str:

@@ -8,30 +8,23 @@ runs in a process of its own, so that its memory is its own.
 
 from __future__ import annotations
 
-import multiprocessing
-import resource
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
-from typing import Any
 
 import orjson
 import requests
 from lxml import etree
 
 from hub import models
+from hub.benchmarks.common import alone, serving, settings
 from hub.catalogue.helper import tune_process
 from hub.catalogue.sync import sync
 from hub.db import migrate
 from hub.runtime import Hub
-from hub.settings import Settings
 
 PAGE = 500
 OAI = "{http://www.openarchives.org/OAI/2.0/}"
@@ -56,29 +49,22 @@ class Figures:
     """The same of its helper, which analyses."""
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
-    seconds: float
-    memory_mb: float
-    helper_memory_mb: float
-
-
 def measure(records: int, say: Callable[[str], None] = lambda _: None) -> Figures:
     """Run all phases on `records` made-up media, served over HTTP by a process of its own."""
     with (
         tempfile.TemporaryDirectory(prefix="hub-bench-") as name,
-        _provider(records) as address,
-        _provider(records // 2) as half,
+        serving("provider", records=records, page=PAGE) as address,
+        serving("provider", records=records // 2, page=PAGE) as half,
     ):
         folder = Path(name)
         say("limit: download, parse, upsert, full text")
-        limit = _alone(_limit, address, folder / "limit.sqlite3")
+        limit = alone(_limit, address, folder / "limit.sqlite3")
         say("fresh: everything new")
-        fresh = _alone(_take_in, [address], folder / "fresh")
+        fresh = alone(_take_in, [address], folder / "fresh")
         say("unchanged: everything again")
-        unchanged = _alone(_take_in, [address], folder / "fresh")
+        unchanged = alone(_take_in, [address], folder / "fresh")
         say("parallel: two sources at once")
-        parallel = _alone(_take_in, [half, half], folder / "parallel")
+        parallel = alone(_take_in, [half, half], folder / "parallel")
     return Figures(
         records=records,
         limit=records / limit.seconds,
@@ -141,16 +127,8 @@ def _limit(address: str, path: Path) -> None:
 
 def _take_in(addresses: list[str], folder: Path) -> None:
     """One site per address, all at once."""
-    settings = Settings(
-        database_url=f"sqlite:///{folder / 'hub.sqlite3'}",
-        secret_key="",
-        base_url="http://127.0.0.1:8000",
-        config=folder,
-        var=folder,
-        admin_email="bench@example.org",
-    )
     tune_process()
-    with Hub.open(settings) as hub:
+    with Hub.open(settings(f"sqlite:///{folder / 'hub.sqlite3'}", folder)) as hub:
         keys = (FIRST, SECOND)[: len(addresses)]
         if not folder.exists():
             folder.mkdir()
@@ -194,45 +172,6 @@ def _set_up(hub: Hub, sources: dict[str, str]) -> None:
             session.add(
                 models.Activation(site_key=key, plugin="oai_pmh", enabled=True, config=config)
             )
-
-
-def _alone(work: Callable[..., None], *arguments: Any) -> Phase:
-    """Run a phase in a process of its own and say what it took."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_timed, args=(theirs, work, arguments))
-    process.start()
-    theirs.close()
-    try:
-        phase: Phase = ours.recv()
-    except EOFError:
-        raise RuntimeError(f"the phase {work.__name__} broke off") from None
-    finally:
-        process.join()
-    return phase
-
-
-def _timed(pipe: Any, work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
-    started = perf_counter()
-    work(*arguments)
-    seconds = perf_counter() - started
-    own, helper = (
-        resource.getrusage(who).ru_maxrss / 1024
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    pipe.send(Phase(seconds, own, helper))
-
-
-@contextmanager
-def _provider(records: int) -> Iterator[str]:
-    command = [sys.executable, "-m", "hub.benchmarks.provider", "--records", str(records)]
-    process = subprocess.Popen([*command, "--page", str(PAGE)], stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def as_rows(figures: Figures) -> list[tuple[str, str]]:

@@ -92,6 +92,8 @@ def word(written: str) -> Word:
 
 def fold(written: str) -> str:
     """Lower-case text with ae, oe, ue, ss for ä, ö, ü, ß and without other diacritics."""
+    if written.isascii():
+        return written
     folded = written.translate(compounds.fold)
     if folded.isascii():
         return folded

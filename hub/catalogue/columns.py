@@ -12,6 +12,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress, count
 from threading import Lock
 from weakref import WeakKeyDictionary
 
@@ -26,6 +27,10 @@ from hub.models.base import table
 Bits = int
 _Entry = sa.Row[int, int | None, str, int, str]
 _AT_ONCE = 10_000
+_ONE = ord("1")
+_AS_NUMBERS = bytes.maketrans(b"01", b"\0\1")
+_DENSE = 20
+"""With more than one bit of so many set, looking at each is faster than looking for them."""
 FacetBits = dict[str, dict[str, Bits]]
 """Facet → value → the works that have it."""
 
@@ -85,15 +90,19 @@ def to_bits(ids: Sequence[int]) -> Bits:
     """The bitmap with these bits set."""
     if not ids:
         return 0
-    octets = bytearray((max(ids) >> 3) + 1)
+    last = max(ids)
+    digits = bytearray(b"0") * (last + 1)
     for i in ids:
-        octets[i >> 3] |= 1 << (i & 7)
-    return int.from_bytes(octets, "little")
+        digits[last - i] = _ONE
+    return int(digits, 2)
 
 
 def to_ids(bits: Bits) -> Iterator[int]:
     """The numbers of the set bits, ascending."""
     digits = bin(bits)[:1:-1]
+    if bits.bit_count() > len(digits) // _DENSE:
+        yield from compress(count(), digits.encode().translate(_AS_NUMBERS))
+        return
     found = digits.find("1")
     while found >= 0:
         yield found
@@ -120,7 +129,10 @@ def _kept(session: Session) -> _Kept:
 def _refreshed(session: Session, old: Columns, version: int) -> Columns:
     """In parts, so that reading everything for the first time takes little more than it keeps."""
     columns = old
-    for rows in session.execute(_select_entries, {"version": old.version}).partitions(_AT_ONCE):
+    entries = session.execute(
+        _select_entries, {"version": old.version}, execution_options={"yield_per": _AT_ONCE}
+    )
+    for rows in entries.partitions():
         columns = _changed(columns, rows)
     return replace(columns, version=version, postings={})
 

@@ -6,18 +6,23 @@ place. What cannot be handed over, and what a process that died has lost, is don
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from hub.catalogue.producer import PAGE
 
 T = TypeVar("T")
+
+_M_ARENA_MAX = -8
+"""As glibc's malloc.h has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +76,17 @@ class Helper:
 
 
 def tune_process() -> None:
-    """For a process that does nothing but take in sources: look for garbage less often.
+    """For a process that does nothing but take in sources: look for garbage less often, and keep
+    what is free in few places.
 
     A run makes many short-lived values and hardly a cycle among them; looking for cycles through
-    everything that is loaded, every few hundred values, costs it a fifth of its time.
+    everything that is loaded, every few hundred values, costs it a fifth of its time. With an
+    arena of memory for each thread, as glibc has it, it holds a quarter more than it needs.
     """
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
+    with suppress(AttributeError, OSError):  # where there is another C library
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
 def _begin() -> None:

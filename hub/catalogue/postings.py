@@ -9,9 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.catalogue.columns import Bits, Columns, to_bits, to_ids
-from hub.db import in_list, json_list
-from hub.models import SearchDoc
-from hub.models.base import table
+from hub.db import json_list
 
 MOST_KEPT = 400
 """Tokens whose works are kept; among 200,000 works each takes 25 KB."""
@@ -40,11 +38,12 @@ def containing(session: Session, candidates: Bits, patterns: Iterable[str]) -> B
     """Those of the candidates whose stored tokens contain one of the patterns."""
     if not candidates:
         return 0
-    parameters = {"works": json_list(list(to_ids(candidates)))}
-    found: list[int] = []
-    for pattern in patterns:
-        found += session.scalars(_containing, {**parameters, "pattern": f"%{pattern}%"})
-    return to_bits(found)
+    parameters = {
+        "works": json_list(list(to_ids(candidates))),
+        "patterns": json_list(list(patterns)),
+    }
+    statement = _containing[session.get_bind().dialect.name]
+    return to_bits(session.scalars(statement, parameters).all())
 
 
 _lookup: Mapping[str, sa.TextClause] = {
@@ -58,8 +57,16 @@ _lookup: Mapping[str, sa.TextClause] = {
         " FROM json_array_elements_text(CAST(:tokens AS json)) AS value"
     ),
 }
-_doc = table(SearchDoc)
-_containing = sa.select(_doc.c.work_id).where(
-    in_list(_doc.c.work_id, "works"),
-    (" " + _doc.c.tokens + " ").like(sa.bindparam("pattern")),
-)
+_containing: Mapping[str, sa.TextClause] = {
+    "sqlite": sa.text(
+        "SELECT work_id FROM search_doc WHERE work_id IN (SELECT value FROM json_each(:works))"
+        " AND EXISTS (SELECT 1 FROM json_each(:patterns)"
+        " WHERE instr(' ' || tokens || ' ', value))"
+    ),
+    "postgresql": sa.text(
+        "SELECT work_id FROM search_doc WHERE work_id = ANY (ARRAY(SELECT CAST(value AS integer)"
+        " FROM json_array_elements_text(CAST(:works AS json)) AS value))"
+        " AND EXISTS (SELECT 1 FROM json_array_elements_text(CAST(:patterns AS json)) AS pattern"
+        " WHERE strpos(' ' || tokens || ' ', pattern) > 0)"
+    ),
+}

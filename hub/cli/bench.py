@@ -103,6 +103,40 @@ def network(offers: int, server: str | None, as_json: bool) -> None:
     report(dataclasses.asdict(figures), as_json, (("figure", "value"), benchmark.as_rows(figures)))
 
 
+@command.command("scale")
+@click.option("--sites", default=55, show_default=True, type=click.IntRange(1, 500))
+@click.option(
+    "--offers",
+    default=20_000,
+    show_default=True,
+    type=click.IntRange(100, 100_000),
+    help="Of each site.",
+)
+@click.option(
+    "--compared",
+    default=400,
+    show_default=True,
+    type=click.IntRange(100, 2_000),
+    help="Offers of each site in the networks of 1, 55 and 500 sites whose costs are compared.",
+)
+@server_option
+@json_option
+def scale(sites: int, offers: int, compared: int, server: str | None, as_json: bool) -> None:
+    """Take in a whole network, search it, give it away, and see what more sites cost."""
+    from hub import log
+    from hub.benchmarks import scale as benchmark
+
+    log.configure(logging.WARNING)
+    figures = benchmark.measure(
+        lambda: temporary_database(server),
+        sites,
+        offers,
+        compared,
+        say=lambda phase: click.echo(f"- {phase} …", err=True),
+    )
+    report(dataclasses.asdict(figures), as_json, (("figure", "value"), benchmark.as_rows(figures)))
+
+
 @command.command("booking")
 @click.option("--processes", default=8, show_default=True, type=click.IntRange(1, 64))
 @click.option("--models", default=5_000, show_default=True, type=click.IntRange(10, 100_000))

@@ -1,14 +1,14 @@
-"""Sheets of paper as PDF: headings, facts and lists on A4, in the font of the pages."""
+"""Sheets of paper as PDF: headings, facts and lists on A4, in the font of the pages.
+
+fpdf2 comes with all its fonts' tools: it is loaded with the first sheet, since most processes never
+write one and it takes 30 MB.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-
-from fpdf import FPDF
-from fpdf.enums import XPos, YPos
-from fpdf.fonts import FontFace
 
 import hub
 
@@ -26,6 +26,8 @@ class Sheet:
 
     def __init__(self, title: str, language: str, moment: datetime) -> None:
         """`title` and `language` stand in the file for screen readers; `moment` is its date."""
+        from fpdf import FPDF
+
         self._pdf = FPDF(format="A4")
         for style, weight in _WEIGHTS.items():
             for family, part in ((_FAMILY, "latin"), (_MORE, "latin-ext")):
@@ -49,6 +51,8 @@ class Sheet:
 
     def facts(self, rows: Iterable[tuple[str, str]]) -> None:
         """A label and its text in each row."""
+        from fpdf.fonts import FontFace
+
         bold = FontFace(emphasis="BOLD")
         self._pdf.set_font(_FAMILY, "", 11)
         with self._pdf.table(
@@ -69,6 +73,8 @@ class Sheet:
         self, header: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[int]
     ) -> None:
         """A table with a head that each page repeats; `widths` in millimetres, 170 together."""
+        from fpdf.fonts import FontFace
+
         self._pdf.set_font(_FAMILY, "", 9)
         with self._pdf.table(
             borders_layout="HORIZONTAL_LINES",
@@ -100,6 +106,8 @@ class Sheet:
         return bytes(self._pdf.output())
 
     def _write(self, text: str, size: int, style: str = "") -> None:
+        from fpdf.enums import XPos, YPos
+
         self._pdf.set_font(_FAMILY, style, size)
         self._pdf.multi_cell(
             0, size * _LINE / 11, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT

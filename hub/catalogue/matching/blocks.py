@@ -17,6 +17,8 @@ FULLEST = 40
 """Records that may share a key: one with more is full, and says little."""
 LOOKED_UNDER = 6
 """Keys that are looked under even if some of them are full."""
+ENOUGH = 100
+"""Records found under the emptiest keys; what fuller ones have besides shares less."""
 CANDIDATES = 10
 """Records that are compared in full with one."""
 
@@ -46,16 +48,17 @@ def keys(found: Features, model: Model) -> list[str]:
 
 
 def telling(its_keys: Iterable[str], fill: Mapping[str, int]) -> list[str]:
-    """Of a record's keys those to look under, given how many records share each: all that are not
-    full, and full ones only where there are few others."""
-    found = [key for key in its_keys if fill.get(key)]
+    """Of a record's keys those to look under, given how many records share each: the emptiest
+    until enough is found, and full ones only where there are few others."""
+    found = sorted((key for key in its_keys if fill.get(key)), key=fill.__getitem__)
     spare = max(0, LOOKED_UNDER - sum(fill[key] < FULLEST for key in found))
-    chosen = []
+    chosen: list[str] = []
+    records = 0
     for key in found:
-        if fill[key] >= FULLEST:
-            if not spare:
-                continue
-            spare -= 1
+        if records >= ENOUGH or (fill[key] >= FULLEST and not spare):
+            break
+        spare -= fill[key] >= FULLEST
+        records += fill[key]
         chosen.append(key)
     return chosen
 

@@ -148,8 +148,9 @@ def _evidence(one: Features, other: Features, result: Judgement, model: Model) -
         say("names", 2.0 if one.names & other.names else -1.5)
     if one.publishers and other.publishers:
         say("publisher", 1.0 if one.publishers & other.publishers else -1.0)
-    if len(one.description) > 30 and len(other.description) > 30:
-        near = fuzz.token_set_ratio(one.description, other.description)
+    descriptions = one.description, other.description
+    if min(map(len, descriptions)) > 30:
+        near = fuzz.token_set_ratio(*descriptions)
         if near >= 85:
             say("description", 2.0)
         elif near < 65:

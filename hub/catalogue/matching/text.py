@@ -45,12 +45,18 @@ class Features:
     names: frozenset[str]
     """Surnames of creators."""
     publishers: frozenset[str]
-    description: str
+    described: str
+    """The begin of its description, as written: seldom does a comparison come that far."""
     age_rating: str
     licence: str
     """Only where it is an address, so that it can be compared."""
     identifiers: tuple[tuple[str, str], ...]
     """Kind of number (`nr55`, `fwu`, `ean`, `doi`) and the number."""
+
+    @property
+    def description(self) -> str:
+        """Folded words."""
+        return " ".join(_words(self.described))
 
     @property
     def all(self) -> str:
@@ -83,7 +89,7 @@ def features(record: Record) -> Features:
         duration=record.duration,
         names=frozenset(filter(None, map(_surname, record.creators))),
         publishers=frozenset(filter(None, map(_house, record.publishers))),
-        description=" ".join(_words(record.description[:DESCRIBED])),
+        described=record.description[:DESCRIBED],
         age_rating=record.age_rating.lower(),
         licence=record.licence.rstrip("/") if record.licence.startswith("http") else "",
         identifiers=_identifiers(record),
