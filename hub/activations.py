@@ -13,11 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub import mapping, models, secrets
+from hub import mapping, misplaced, models, secrets
 from hub.installed import Unusable, load_config
 from hub.models.base import now
 from hub.runtime import Hub
-from hub.secrets import SecretError
+from hub.secrets import Keyring, SecretError
 from hub.sites import COUNTER, UnknownSite
 
 
@@ -234,10 +234,20 @@ def checked(
     try:
         loaded = hub.sites.installed.load(plugin)
         sealed = secrets.seal(loaded.Config(), _plain(config), hub.keyring, stored)
+        refuse_misplaced(sealed, hub.keyring)
         load_config(loaded, sealed)
     except (Unusable, SecretError) as reason:
         raise ActivationError(f"The plugin {plugin} stays as it is. {reason}") from None
     return sealed
+
+
+def refuse_misplaced(config: Mapping[str, Any], keyring: Keyring) -> None:
+    """Raise `SecretError` where a secret stands in a field that is shown and logged."""
+    for one in misplaced.find(config, keyring):
+        raise SecretError(
+            f"{one.field}: this holds a secret ({one.kind}), and would be stored readably. "
+            "Enter it in the field for secrets, or leave it out."
+        )
 
 
 def checked_mapping(hub: Hub, plugin: str, fields: Mapping[str, Any]) -> dict[str, Any]:

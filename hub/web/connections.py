@@ -14,7 +14,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 
-from hub import activations, connections, diagnostics, secrets
+from hub import activations, connections, diagnostics, misplaced, secrets
 from hub.activations import ActivationError
 from hub.connections import Check, Connection, State
 from hub.identity import audit
@@ -65,6 +65,22 @@ CHECKS = {
     "construct": lazy_gettext("The settings are accepted"),
     "health": lazy_gettext("The other system answers as it should"),
 }
+MISPLACED = {
+    "key": lambda: gettext("A private key stood here. It was taken out and not kept."),
+    "token": lambda: gettext(
+        "A token for logging in stood here. It was taken out and not kept; it belongs in the "
+        "field for it."
+    ),
+    "address": lambda: gettext(
+        "The address held a password. It was taken out and not kept; enter the address without "
+        "it, and the password in the field for it."
+    ),
+    "secret": lambda: gettext(
+        "The secret of this connection stood here, where everybody who looks after it would read "
+        "it. It was taken out and not kept."
+    ),
+}
+"""Kind of a secret in a field that is none for secrets → what is said there."""
 
 
 @pages.get("")
@@ -108,7 +124,12 @@ def change(site: str, plugin: str) -> ResponseReturnValue:
         return _settings(one, loaded, site, typed, {})
     hub = context.the_hub()
     try:
-        errors = _errors(loaded, typed, stored)
+        sealed = _sealed(loaded, typed, stored)
+        found = misplaced.find(sealed, hub.keyring)
+        if found:
+            told = {one.field: MISPLACED[one.kind]() for one in found}
+            return _settings(one, loaded, site, misplaced.without(typed, found), told), 400
+        errors = _errors(loaded, sealed)
         if errors:
             return _settings(one, loaded, site, typed, errors), 400
         if request.form.get("action") == "test":
@@ -210,17 +231,19 @@ def _shown(site: str, plugin: str) -> Mapping[str, Any]:
     return shown
 
 
-def _errors(
+def _sealed(
     plugin: type[Plugin], typed: Mapping[str, Any], stored: Mapping[str, Any]
-) -> dict[str, str]:
-    """What the schema says of each field; a rest that belongs to none stands under the empty name.
-
-    Raises `ActivationError` where a secret cannot be stored.
-    """
+) -> dict[str, Any]:
+    """What was typed with its secrets encrypted; raises `ActivationError` where one cannot be."""
     try:
-        sealed = secrets.seal(plugin.Config(), typed, context.the_hub().keyring, stored)
+        return secrets.seal(plugin.Config(), typed, context.the_hub().keyring, stored)
     except SecretError as reason:
         raise ActivationError(str(reason)) from None
+
+
+def _errors(plugin: type[Plugin], sealed: Mapping[str, Any]) -> dict[str, str]:
+    """What the schema says of each field; a rest that belongs to none stands under the empty
+    name."""
     try:
         plugin.Config().load(sealed)
     except ma.ValidationError as error:

@@ -53,6 +53,31 @@ def test_the_page_shows_what_is_on_and_what_could_be(admin: FlaskClient) -> None
     assert "Aufmerksamkeit" not in page
 
 
+@pytest.mark.parametrize(
+    ("place", "before", "pasted", "said"),
+    [
+        ("name", "", "-----BEGIN RSA PRIVATE KEY-----", "privater Schlüssel"),
+        ("details", "Standort\n", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ.c2lnbmVk", "Token"),
+        ("columns", "title = ", "Bearer c2VjcmV0c2VjcmV0", "Token"),
+        ("file", "", "https://ada:korrekt@x.example/g.csv", "In der Adresse stand ein Passwort"),
+    ],
+)
+def test_a_secret_in_another_field_is_neither_kept_nor_shown(
+    admin: FlaskClient, net: Network, place: str, before: str, pasted: str, said: str
+) -> None:
+    send(admin, f"{HERE}/tables", group="add:tables")
+    typed = {**table(), f"tables.0.{place}": before + pasted, "tables.count": "1"}
+    for action in ("save", "test"):
+        refused = send(admin, f"{HERE}/tables", action=action, version="0", **typed)
+        assert refused.status_code == 400
+        assert said in text_of(refused.text)
+        assert pasted not in unescape(refused.text)
+    assert stored(net, "tables") is None
+    inventory = {"name": "g", "file": "g.csv", "kind": "device", "defaults": {"place": pasted}}
+    with pytest.raises(activations.ActivationError, match="holds a secret"):
+        activations.enable(net.hub, "borken", "tables", {"tables": [inventory]}, actor="cli")
+
+
 def test_staff_look_and_change_nothing(client: FlaskClient, net: Network) -> None:
     log_in(client, net.hub, Role.STAFF, "borken")
     assert "Einrichten" not in text_of(client.get(HERE).text)
@@ -143,6 +168,10 @@ def test_a_secret_is_written_and_never_shown(with_secret: FlaskClient, net: Netw
                  address="kein", password="neues-geheimnis")  # fmt: skip
     assert wrong.status_code == 400
     assert "neues-geheimnis" not in wrong.text
+    twice = send(with_secret, f"{HERE}/edmond", action="save", version="2",
+                 address="https://other.example/", client=SECRET)  # fmt: skip
+    assert "Hier stand das Geheimnis dieser Anbindung" in text_of(twice.text)
+    assert SECRET not in twice.text
     with net.hub.db.read() as session:
         entries = session.scalars(sa.select(models.AuditEntry)).all()
         assert SECRET not in str([(e.before, e.after) for e in entries])
