@@ -234,8 +234,8 @@ def checked(
     try:
         loaded = hub.sites.installed.load(plugin)
         sealed = secrets.seal(loaded.Config(), _plain(config), hub.keyring, stored)
-        refuse_misplaced(sealed, hub.keyring)
         load_config(loaded, sealed)
+        refuse_misplaced(sealed, hub.keyring)
     except (Unusable, SecretError) as reason:
         raise ActivationError(f"The plugin {plugin} stays as it is. {reason}") from None
     return sealed

@@ -13,6 +13,7 @@ from copy import deepcopy
 from typing import Any, NamedTuple
 
 from hub.secrets import Keyring, SecretError, is_reference
+from hub.validation import CREDENTIALS
 
 SHORTEST = 6
 """Characters of a secret that is looked for in other fields."""
@@ -21,7 +22,7 @@ _PATTERNS = (
     # JSON Web Token (RFC 7519), a Bearer header, tokens of this hub and of known services.
     ("token", re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|^Bearer\s+\S{8,}", re.IGNORECASE)),
     ("token", re.compile(r"\b(?:hub_|gh[pousr]_|glpat-|xox[abp]-)[\w-]{16,}")),
-    ("address", re.compile(r"^[a-z][a-z0-9+.-]*://[^/?#\s:@]*:[^/?#\s@]+@", re.IGNORECASE)),
+    ("address", CREDENTIALS),
 )
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import marshmallow as ma
 
-_CREDENTIALS = re.compile(r"://[^/?#\s@]*@")
+CREDENTIALS = re.compile(r"://[^/?#\s@]*@")
+"""Of an address with a name, or a name and a password, in it."""
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -42,7 +43,7 @@ def unfit_texts(value: Any, path: str = "") -> Iterator[str]:
         for index, item in enumerate(value):
             yield from unfit_texts(item, f"{path}.{index}")
     elif isinstance(value, str):
-        if _CREDENTIALS.search(value):
+        if CREDENTIALS.search(value):
             yield f"{path}: An address holds no name and password; they have fields of their own."
         if _UNSTORABLE.search(value):
             yield f"{path}: A control character stands in this text."
