@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 from hub.identity.actor import Actor
 from hub.identity.permissions import visible
 from hub.models import AuditEntry, Person
+from hub.models.base import now
 
 PAGE = 50
+NOW_AND_THEN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,22 @@ def note(
             after=dict(after) if after else None,
         )
     )
+
+
+def note_now_and_then(
+    session: Session, actor: str, site: str, action: str, subject: str, after: Mapping[str, Any]
+) -> None:
+    """As `note`, unless the same action on the same thing was noted a few minutes ago: for what
+    anybody can bring about as often as they like."""
+    row = AuditEntry
+    before = sa.exists().where(
+        row.site_key == site,
+        row.at > now() - NOW_AND_THEN,
+        row.action == action,
+        row.subject == subject,
+    )
+    if not session.scalar(sa.select(before)):
+        note(session, actor, site, action, subject, after)
 
 
 def entries(

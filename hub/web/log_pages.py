@@ -18,6 +18,7 @@ pages = Blueprint("log", __name__, url_prefix="/<site>/verwaltung/protokoll")
 ACTION = {
     "account.register": lazy_gettext("Account registered"),
     "login.code": lazy_gettext("Code for another login"),
+    "login.fail": lazy_gettext("Login service does not work"),
     "login.link": lazy_gettext("Login added"),
     "login.refuse": lazy_gettext("Login refused"),
     "password.reset": lazy_gettext("New password by mail"),

@@ -16,7 +16,7 @@ from flask_babel import gettext, lazy_gettext, ngettext
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
-from hub.errors import Denied, PluginError, Rejected, Unavailable
+from hub.errors import Denied, PluginError, Rejected
 from hub.identity import audit, linking, people, schools, sessions, throttle
 from hub.records import Claims, LoginMethod
 from hub.site import Site
@@ -77,7 +77,7 @@ def begin(site: str, plugin: str, method: str) -> ResponseReturnValue:
             plugin, "identity_begin", deadline=DEADLINE, method=method, return_url=here
         )
     except PluginError as error:
-        return _failed(live, _told(error)), 503
+        return _failed(live, _told(live, plugin, chosen, error)), 503
     if (
         not isinstance(target, str)
         or urlsplit(target).scheme not in ("http", "https")
@@ -94,7 +94,7 @@ def begin(site: str, plugin: str, method: str) -> ResponseReturnValue:
 def complete(site: str, plugin: str, method: str) -> ResponseReturnValue:
     """Where a provider sends the browser back to, with parameters in the address or in a form."""
     live = ways.site_of(site)
-    ways.method(live, plugin, method)
+    chosen = ways.method(live, plugin, method)
     parameters = _parameters()
     begun = pending.find()
     if begun is None or (begun.site, begun.plugin, begun.method) != (site, plugin, method):
@@ -118,7 +118,7 @@ def complete(site: str, plugin: str, method: str) -> ResponseReturnValue:
     except Denied as reason:
         answer = make_response(_refused(live, plugin, reason), 403)
     except PluginError as error:
-        answer = make_response(_failed(live, _told(error)), 503)
+        answer = make_response(_failed(live, _told(live, plugin, chosen, error)), 503)
     return pending.forget(answer)
 
 
@@ -184,7 +184,7 @@ def submit(site: str, plugin: str, method: str) -> ResponseReturnValue:
         wrong = gettext("Login name and password do not belong together. Please check both.")
         return _form(live, plugin, chosen, typed, wrong), 403
     except PluginError as error:
-        return _form(live, plugin, chosen, typed, _told(error)), 503
+        return _form(live, plugin, chosen, typed, _told(live, plugin, chosen, error)), 503
     with hub.db.write() as session:
         throttle.succeeded(session, names)
     return _logged_in(site, claims, request.form.get("weiter", ""))
@@ -289,8 +289,16 @@ def _failed(site: Site, reason: str) -> str:
     )
 
 
-def _told(error: PluginError) -> str:
-    """What a person is told: what a plugin says on purpose, never what broke inside it."""
-    if isinstance(error, Unavailable | Rejected):
+def _told(site: Site, plugin: str, method: LoginMethod, error: PluginError) -> str:
+    """What a person is told; what exactly does not work is for the admins of the site."""
+    if isinstance(error, Rejected):
         return str(error)
-    return gettext("The login service does not work at the moment. Try again later.")
+    with context.the_hub().db.write() as session:
+        audit.note_now_and_then(
+            session, "anonymous", site.key, "login.fail", plugin, {"reason": str(error)}
+        )
+    return gettext(
+        "The login service “%(label)s” does not work at the moment. Try again in a few minutes. If "
+        "that does not help, tell the centre: it can see the reason.",
+        label=method.label,
+    )

@@ -369,12 +369,23 @@ def test_a_provider_that_does_not_say_who_lets_nobody_in(
     assert cookie(client) is None
 
 
-def test_a_provider_that_is_down_is_explained(client: FlaskClient, remote: type[Remote]) -> None:
-    remote.answer = Unavailable("Der Landeslogin antwortet nicht.")
-    client.get(AWAY)
-    page = client.get(BACK)
-    assert page.status_code == 503
-    assert "Der Landeslogin antwortet nicht." in text_of(page.text)
+def test_a_provider_that_is_down_is_explained(
+    client: FlaskClient, hub: Hub, remote: type[Remote]
+) -> None:
+    """To the person in plain words; to the admin with the reason, and not once per attempt."""
+    for reason in ("idp.example answered 502 Bad Gateway", "idp.example has no valid certificate"):
+        remote.answer = Unavailable(reason)
+        client.get(AWAY)
+        page = client.get(BACK)
+        assert page.status_code == 503
+        told = text_of(page.text)
+        assert "Der Anmeldedienst „Landeslogin“ funktioniert gerade nicht." in told
+        assert reason not in told
+    with hub.db.read() as session:
+        entry = models.AuditEntry
+        (noted,) = session.scalars(sa.select(entry).where(entry.action == "login.fail"))
+        assert (noted.site_key, noted.subject) == ("coesfeld", "remote")
+        assert noted.after == {"reason": "idp.example answered 502 Bad Gateway"}
     remote.answer = RuntimeError("password=hunter2")
     client.get(AWAY)
     page = client.get(BACK)
