@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import random
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -13,7 +14,7 @@ import pytest
 import xmlsec
 from lxml import etree
 
-from connectors import saml_metadata
+from connectors import saml, saml_metadata
 from connectors.errors import Blocked, ConnectorError, Malformed, Refused, TooLarge, Unreachable
 from connectors.saml import Assertion, ServiceProvider, key_pair
 from tests.servers import saml_idp
@@ -460,7 +461,9 @@ def test_a_provider_that_wants_signed_requests_gets_none_without_a_key(idp: Idp)
     assert provider(idp, keys=keys()).idp().wants_signed
 
 
-def test_metadata_come_by_tls_from_an_address_that_is_allowed(idp: Idp) -> None:
+def test_metadata_come_by_tls_from_an_address_that_is_allowed(
+    idp: Idp, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for address, hosts in ((idp.metadata_url, []), ("http://idp.example/metadata", [])):
         with pytest.raises(Blocked, match="https"):
             provider(idp, metadata=address, internal_hosts=hosts).idp()
@@ -468,6 +471,10 @@ def test_metadata_come_by_tls_from_an_address_that_is_allowed(idp: Idp) -> None:
         provider(idp, metadata="https://127.0.0.1:9/metadata", internal_hosts=[]).idp()
     idp.answers["/metadata"] = lambda handler: handler.say("", 503)  # type: ignore[attr-defined]
     with pytest.raises(Unreachable, match="503"):
+        provider(idp, metadata=idp.metadata_url).idp()
+    monkeypatch.setattr(saml, "TIMEOUT", 0.05)
+    idp.answers["/metadata"] = lambda _: time.sleep(0.3)
+    with pytest.raises(Unreachable, match="did not answer"):
         provider(idp, metadata=idp.metadata_url).idp()
 
 
