@@ -90,14 +90,20 @@ def take(
     *,
     out: bool = False,
     expires_at: datetime | None = None,
+    parts: Mapping[int, int] | None = None,
 ) -> None:
     """Make a booking hold so much, in place of whatever it held before.
 
-    In a write transaction. Raises `Full`, or `Unbookable`; then the transaction must not commit.
+    `parts` is for a booking that was just entered and holds nothing: of what its bookable consists,
+    as it was read with everything else. In a write transaction. Raises `Full`, or `Unbookable`;
+    then the transaction must not commit.
     """
     check(time, quantity)
     connection = session.connection()
-    wanted = _wanted(connection, bookable_id, quantity)
+    entered = parts is not None
+    if parts is None:
+        parts = _parts_of(connection, [bookable_id]).get(bookable_id, {})
+    wanted = {bookable_id: quantity} | {part: count * quantity for part, count in parts.items()}
     terms = {one: _locked(connection, one, bookable_id) for one in sorted(wanted)}
     windows = {one: _window(terms[one], time) for one in wanted}
     taken = _taken(connection, wanted, _hull(windows.values()), now, own=booking_id)
@@ -108,7 +114,8 @@ def take(
         free = capacity - peak(taken.get(one, ()), *windows[one])
         if free < count:
             raise Full(max(free, 0) * quantity // count)
-    connection.execute(_release, {"booking": booking_id})
+    if not entered:
+        connection.execute(_release, {"booking": booking_id})
     connection.execute(
         _insert_hold,
         [
@@ -268,11 +275,6 @@ def check(time: Stretch, quantity: int) -> None:
         raise Unbookable("far")
     if not 1 <= quantity <= MOST:
         raise Unbookable("quantity")
-
-
-def _wanted(connection: Connection, bookable_id: int, quantity: int) -> dict[int, int]:
-    parts = _parts_of(connection, [bookable_id]).get(bookable_id, {})
-    return {bookable_id: quantity} | {part: count * quantity for part, count in parts.items()}
 
 
 def _parts_of(connection: Connection, ids: Collection[int]) -> dict[int, dict[int, int]]:

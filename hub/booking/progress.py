@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,7 @@ from hub.booking.intervals import Stretch
 from hub.booking.states import AWAITED, CART, HOLDING, NEXT, OPEN, STATES
 from hub.booking.steps import LONGEST_TEXT, note, step
 from hub.db import Database
-from hub.models import Booking, BookingEvent, BookingKey, Elsewhere, Handover, Hold
+from hub.models import BookablePart, Booking, BookingEvent, BookingKey, Elsewhere, Handover, Hold
 from hub.models.base import table
 
 __all__ = [
@@ -50,20 +50,33 @@ LONGEST_KEY = 200
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 """For references read out on the phone: nothing that looks like something else."""
 
-_booking, _key = table(Booking), table(BookingKey)
+_booking, _key, _part = table(Booking), table(BookingKey), table(BookablePart)
 _enter_key = sa.text(
-    "INSERT INTO booking_key (site_key, key, fingerprint, created_at)"
-    " VALUES (:site, :key, :fingerprint, :now) ON CONFLICT (site_key, key) DO NOTHING"
+    "INSERT INTO booking_key (site_key, key, fingerprint, created_at, booking_id)"
+    " VALUES (:site, :key, :fingerprint, :now, :booking) ON CONFLICT (site_key, key) DO NOTHING"
 ).bindparams(sa.bindparam("now", type_=_key.c.created_at.type))
-_of_key = sa.select(_key.c.fingerprint, _key.c.booking_id).where(
-    _key.c.site_key == sa.bindparam("site"), _key.c.key == sa.bindparam("key")
+_of_key = sa.select(
+    sa.literal_column("'key'").label("what"),
+    _key.c.booking_id.label("number"),
+    sa.literal_column("0").label("quantity"),
+    _key.c.fingerprint,
+).where(_key.c.site_key == sa.bindparam("site"), _key.c.key == sa.bindparam("key"))
+_before = sa.union_all(
+    _of_key,
+    sa.select(
+        sa.literal_column("'part'"), _part.c.part_id, _part.c.quantity, sa.literal_column("''")
+    ).where(_part.c.whole_id == sa.bindparam("bookable")),
+    sa.select(
+        sa.literal_column("'waiting'"),
+        sa.literal_column("0"),
+        sa.literal_column("0"),
+        sa.literal_column("''"),
+    ).where(waiting.at_site),
 )
-_settle_key = (
-    sa.update(_key)
-    .where(_key.c.site_key == sa.bindparam("site"), _key.c.key == sa.bindparam("used"))
-    .values(booking_id=sa.bindparam("booking"))
-)
+"""All that is read before a booking is made, in one statement: whether the form was sent before,
+of what the bookable consists, whether anybody waits."""
 _insert = sa.insert(_booking).returning(_booking.c.id)
+_delete = sa.delete(_booking).where(_booking.c.id == sa.bindparam("booking"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +147,16 @@ def is_known(session: Session, site: str, key: str) -> bool:
 def enter(session: Session, entry: Entry, key: str, actor: str, now: datetime) -> tuple[int, bool]:
     """`create` within the caller's transaction, which must not commit when it raises."""
     connection = session.connection()
-    key = key[:LONGEST_KEY]
-    named = {"site": entry.site, "key": key, "fingerprint": entry.fingerprint(), "now": now}
-    if not connection.execute(_enter_key, named).rowcount:
-        fingerprint, known = connection.execute(_of_key, {"site": entry.site, "key": key}).one()
-        if fingerprint != named["fingerprint"] or known is None:
-            raise KeyReused
+    named = {
+        "site": entry.site,
+        "key": key[:LONGEST_KEY],
+        "fingerprint": entry.fingerprint(),
+        "bookable": entry.bookable_id,
+        "now": now,
+    }
+    before = connection.execute(_before, named).all()
+    known = _answer(before, named)
+    if known is not None:
         return known, False
     try:
         number: int = connection.execute(_insert, values(entry, now)).scalar_one()
@@ -147,7 +164,8 @@ def enter(session: Session, entry: Entry, key: str, actor: str, now: datetime) -
         raise Unbookable("gone") from None
     state = entry.state
     if entry.bookable_id is not None:
-        waiting.settle(session, entry.site, entry.bookable_id, now)
+        if any(row.what == "waiting" for row in before):
+            waiting.serve(session, entry.site, entry.bookable_id, now)
         try:
             ledger.take(
                 session,
@@ -157,15 +175,37 @@ def enter(session: Session, entry: Entry, key: str, actor: str, now: datetime) -
                 entry.quantity,
                 now,
                 expires_at=entry.held_until,
+                parts={row.number: row.quantity for row in before if row.what == "part"},
             )
         except Full:  # with the lock, so that nothing becomes free unseen
+            known = _answer(connection.execute(_of_key, named), named)
+            if known is not None:  # the same form took it, a moment ago
+                connection.execute(_delete, {"booking": number})
+                return known, False
             if not entry.wait:
                 raise
             state = waiting.begin(session, number, now)
-    connection.execute(_settle_key, {"site": entry.site, "used": key, "booking": number})
+    if not connection.execute(_enter_key, {**named, "booking": number}).rowcount:
+        # The same form was sent twice at once, and the other one was faster: that one counts.
+        ledger.release(session, number)
+        connection.execute(_delete, {"booking": number})
+        known = _answer(connection.execute(_of_key, named), named)
+        assert known is not None
+        return known, False
     if state != CART:
         note(session, number, state, actor, "", now)
     return number, True
+
+
+def _answer(rows: Iterable[Any], named: Mapping[str, Any]) -> int | None:
+    """The booking that was made under this key; raises `KeyReused` where it was for another
+    request."""
+    for row in rows:
+        if row.what == "key":
+            if row.fingerprint != named["fingerprint"] or row.number is None:
+                raise KeyReused
+            return int(row.number)
+    return None
 
 
 def advance(

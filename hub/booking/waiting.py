@@ -28,6 +28,10 @@ from hub.models import Bookable, BookablePart, Booking, Hold
 
 TASK = "waiting"
 ACTOR = "waiting list"
+at_site = sa.exists().where(
+    Booking.site_key == sa.bindparam("site"), Booking.state.in_(("waiting", "offered"))
+)
+"""Whether anybody waits at a site, or was offered something."""
 
 
 def begin(session: Session, booking_id: int, now: datetime) -> str:
@@ -106,9 +110,12 @@ def accept(session: Session, booking_id: int, now: datetime) -> None:
 
 def settle(session: Session, site: str, bookable_id: int, now: datetime) -> None:
     """Take back what was offered too long ago, and offer what is free to those who wait."""
-    wait = sa.exists().where(Booking.site_key == site, Booking.state.in_(("waiting", "offered")))
-    if not session.scalar(sa.select(wait)):
-        return
+    if session.scalar(sa.select(at_site), {"site": site}):
+        serve(session, site, bookable_id, now)
+
+
+def serve(session: Session, site: str, bookable_id: int, now: datetime) -> None:
+    """`settle` where somebody at the site is known to wait."""
     served, locked = _around(session, bookable_id)
     ledger.lock(session, locked)
     here = sa.select(Booking).where(Booking.site_key == site, Booking.bookable_id.in_(served))

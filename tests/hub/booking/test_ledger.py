@@ -7,7 +7,9 @@ import os
 import random
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -19,7 +21,7 @@ from hub.booking.errors import Full, KeyReused, NotNow, Unbookable
 from hub.booking.intervals import Stretch, Taken, peak
 from hub.booking.progress import Entry
 from hub.db import Database
-from hub.models import Bookable, BookablePart, Booking, Hold
+from hub.models import Bookable, BookablePart, Booking, BookingEvent, BookingKey, Hold
 from tests.sources import site_row
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -149,6 +151,41 @@ def test_the_same_key_books_once_and_with_another_request_it_is_refused(booked: 
     with pytest.raises(KeyReused):
         progress.create(booked, entry(one, days(1, 2), 2), "k", "test", NOW)
     assert free(booked, one, days(1, 2)) == 4
+
+
+@pytest.mark.parametrize("capacity", [1, 5])
+def test_a_form_that_is_sent_twice_at_once_books_once(
+    booked: Database, monkeypatch: pytest.MonkeyPatch, capacity: int
+) -> None:
+    one = bookable(booked, capacity)
+    first = progress.create(booked, entry(one, days(1, 2)), "k", "test", NOW)
+    read, looks = progress._answer, iter(range(99))
+
+    def too_early(rows: Any, named: Any) -> int | None:
+        """As if the other one had not been there when the key was looked for."""
+        return None if next(looks) == 0 else read(rows, named)
+
+    monkeypatch.setattr(progress, "_answer", too_early)
+    assert progress.create(booked, entry(one, days(1, 2)), "k", "test", NOW) == (first[0], False)
+    looks = iter(range(99))
+    with pytest.raises(KeyReused):
+        progress.create(booked, entry(one, days(3, 4)), "k", "test", NOW)
+    looks = iter(range(99))
+    waits = entry(one, days(1, 2), wait=True)
+    assert progress.create(booked, waits, "k", "test", NOW) == (first[0], False)
+    monkeypatch.undo()
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(
+            pool.map(
+                lambda _: progress.create(booked, entry(one, days(5, 6)), "k2", "test", NOW),
+                range(8),
+            )
+        )
+    assert len({number for number, _ in answers}) == 1
+    assert sum(made for _, made in answers) == 1
+    with booked.read() as session:
+        for model in (Booking, Hold, BookingEvent, BookingKey):
+            assert session.scalar(sa.select(sa.func.count()).select_from(model)) == 2, model
 
 
 def test_a_refused_request_leaves_its_key_free(booked: Database) -> None:
