@@ -133,6 +133,9 @@ class Plugin:
     """Whether it takes requests (`BookingRequest.waiting`) to wait for what is full there."""
     translations: ClassVar[Path | None] = None
     """Folder with the German texts of its pages (`*.po`); the code has them in English."""
+    reads: ClassVar[tuple[str, ...]] = ()
+    """Fields of its configuration that decide which records it gives and what they say: when one of
+    them was changed, the next run begins anew in place of going on from its cursor."""
     maps: ClassVar[tuple[str, ...]] = ()
     """Fields of its records that a site's admins may map from the words of the source
     (`Upsert.words`, `Document.words`). Of these the hub fills `hub.formats.fieldmap.CODED` itself;

@@ -132,6 +132,8 @@ class Origin:
     site_name: str
     offer_id: int
     """Its number there: its page is `<hub>/angebot/<offer_id>`."""
+    bookable: bool = False
+    """Whether it is booked there by the plugin that brought it."""
 
 
 @dataclass(frozen=True, slots=True)

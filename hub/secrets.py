@@ -301,11 +301,17 @@ def _map_field(field: ma.fields.Field[Any], value: Any, stored: Any, function: S
         schema = field.schema
         if field.many and isinstance(value, list):
             return [
-                _map_nested(schema, item, _at(stored, index), function)
+                _map_nested(schema, item, counterpart(schema, item, stored, index), function)
                 for index, item in enumerate(value)
             ]
         return _map_nested(schema, value, stored, function)
     if isinstance(field, ma.fields.List) and isinstance(value, list):
+        if isinstance(field.inner, ma.fields.Nested):
+            schema = field.inner.schema
+            return [
+                _map_nested(schema, item, counterpart(schema, item, stored, index), function)
+                for index, item in enumerate(value)
+            ]
         return [
             _map_field(field.inner, item, _at(stored, index), function)
             for index, item in enumerate(value)
@@ -316,6 +322,26 @@ def _map_field(field: ma.fields.Field[Any], value: Any, stored: Any, function: S
             key: _map_field(inner, item, _at(stored, key), function) for key, item in value.items()
         }
     return value
+
+
+def counterpart(schema: ma.Schema, item: Any, stored: Any, index: int) -> Any:
+    """The row of a stored list that this one was: it says the same in every required field.
+
+    Not the one that merely stood at the same place, unless nothing tells them apart: rows come and
+    go, and a secret must not be sent to whom it was not given for.
+    """
+    names = [
+        one.data_key or name
+        for name, one in schema.load_fields.items()
+        if one.required and not isinstance(one, Secret)
+    ]
+    if not isinstance(item, Mapping) or not isinstance(stored, list):
+        return None
+    if not names:
+        return _at(stored, index)
+    said = [item.get(name) for name in names]
+    rows = (row for row in stored if isinstance(row, Mapping))
+    return next((row for row in rows if [row.get(name) for name in names] == said), None)
 
 
 def _map_nested(schema: ma.Schema, value: Any, stored: Any, function: Sealing) -> Any:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from hub.api import bearer, booking_schemas, own_schemas
 from hub.api.blueprint import api
 from hub.api.language import language
-from hub.api.own import shown
+from hub.api.own import booking_key, shown
 from hub.api.parameters import said
 from hub.api.problems import BadParameters
 from hub.booking import contacts, ledger, making, moving, questions, wording
@@ -132,7 +132,7 @@ def create_booking(sent: dict[str, Any]) -> dict[str, Any]:
     wanted = _wanted(who, view, sent)
     try:
         reference = making.make(
-            context.the_hub().db, site, wanted, f"api-{who.actor.person_id}-{key}", context.now()
+            context.the_hub().db, site, wanted, booking_key(who, key), context.now()
         )
     except BookingError as error:
         abort(HTTPStatus.CONFLICT, explained(error, view.site))

@@ -170,6 +170,7 @@ OFFER: Example = {
         "self": f"{_API}/offers/17",
         "page": f"{_HUB}/angebot/17",
         "work": f"{_API}/works/12",
+        "availability": None,
     },
 }
 OFFERS: Example = {"items": [OFFER], "next": f"{_API}/offers?limit=1&after=17"}

@@ -10,6 +10,7 @@ from hub.api.blueprint import api
 from hub.api.links import link, same
 from hub.api.parameters import BookingsParameters
 from hub.booking import listing
+from hub.identity.api_tokens import Bearer
 from hub.identity.permissions import visible
 from hub.models import Booking
 from hub.web import context
@@ -52,10 +53,17 @@ def list_bookings(asked: dict[str, Any]) -> dict[str, Any]:
     The owner's own; for the staff of the site all of them. Nobody's name is told. Needs a token.
     """
     who = bearer.demand()
+    if (key := asked.pop("key", None)) is not None:
+        asked["key"] = booking_key(who, key)
     with context.the_hub().db.read() as session:
         page = listing.page(session, visible(who.actor, Booking, "booking.read"), who.site, **asked)
         items = [shown(row, who.actor.person_id) for row in page.items]
     return {"items": items, "next": page.next and same(after=page.next)}
+
+
+def booking_key(who: Bearer, key: str) -> str:
+    """What a program's key is called among those of the site: each owner has their own."""
+    return f"api-{who.actor.person_id}-{key}"
 
 
 def shown(row: Booking, person_id: int | None) -> dict[str, Any]:

@@ -180,6 +180,13 @@ class BookingsParameters(Parameters):
         validate=validate.OneOf(STATES),
         metadata=said("Only bookings in this state.", "confirmed"),
     )
+    key = fields.String(
+        validate=validate.Length(1, 100),
+        metadata=said(
+            "Only the owner's own that was booked under this Idempotency-Key.",
+            "4a3f2b1c-8a52-4f0e-9d0e-2f6f2f0c7a11",
+        ),
+    )
     after = _after()
     limit = _limit(50, 200)
 

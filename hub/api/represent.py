@@ -18,7 +18,7 @@ from hub.models import TeamMember
 from hub.network.coverage import Coverage
 from hub.records import Kind, Record
 from hub.site import SiteRow
-from hub.web import context, presenting
+from hub.web import bookable, context, presenting
 
 Data = dict[str, Any]
 
@@ -65,6 +65,7 @@ def offer(view: OfferView) -> Data:
             "self": link("api.get_offer", offer_id=view.id),
             "page": link("offer.show", offer_id=view.id),
             "work": link("api.get_work", work_id=view.work_id),
+            "availability": _availability(view),
         },
     }
 
@@ -83,6 +84,12 @@ def origin(view: OfferView) -> Data:
         "site": _site_name(view),
         "offer_id": view.id,
     }
+
+
+def _availability(view: OfferView) -> str | None:
+    if view.withdrawn_at or bookable.owner(view) is None:
+        return None
+    return link("api.show_availability", offer_id=view.id)
 
 
 def tombstone(view: OfferView) -> Data:

@@ -86,6 +86,10 @@ class OfferLinksSchema(Answer):
     self = text("This offer in the API.")
     page = text("Its page for people.")
     work = text("The work, with everybody who offers it.")
+    availability = fields.String(
+        allow_none=True,
+        metadata=said("Where it says what is free; null where it is not booked here."),
+    )
 
 
 class OfferSchema(Answer):

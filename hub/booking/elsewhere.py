@@ -130,7 +130,7 @@ def settle(db: Database, site: Site, number: int, now: Callable[[], datetime] = 
         return
     except (PluginError, ValueError) as error:
         log.warning("booking.elsewhere", plugin=row.plugin, step=step, kind=type(error).__name__)
-        longer = min(FIRST_PAUSE * 2 ** min(attempts - 1, 12), LONGEST_PAUSE)
+        longer = _pause(attempts)
         told = timedelta(seconds=getattr(error, "retry_after", None) or 0)
         with db.write() as session:
             if isinstance(error, Unavailable):
@@ -140,6 +140,10 @@ def settle(db: Database, site: Site, number: int, now: Callable[[], datetime] = 
             todo.problem = str(error)[:1_000]
         return
     _note(db, number, step, answer, now())
+
+
+def _pause(attempts: int) -> timedelta:
+    return min(FIRST_PAUSE * 2 ** min(attempts - 1, 12), LONGEST_PAUSE)
 
 
 def _say(
@@ -252,6 +256,15 @@ def _note(db: Database, number: int, step: str, answer: BookingRecord, now: date
     with db.write() as session:
         row, todo = session.get_one(Booking, number), session.get_one(Elsewhere, number)
         breaker.note(session, now, failed=[], answered=[(row.site_key, row.plugin)])
+        if (
+            not row.external_id
+            and answer.state != "waiting"
+            and _is_anothers(session, row, answer.id)
+        ):
+            todo.problem = f"It confirmed by the number of another booking ({answer.id[:100]})."
+            todo.next_at = now + _pause(todo.attempts)
+            log.warning("booking.elsewhere", plugin=row.plugin, step=step, kind="number")
+            return
         row.external_id = answer.id
         if todo.step != step:  # given up meanwhile: said again, now that it is surely there
             todo.step, todo.next_at = "cancel", now
@@ -271,6 +284,19 @@ def _note(db: Database, number: int, step: str, answer: BookingRecord, now: date
         going_on = state in OPEN
         todo.step, todo.problem, todo.attempts = "watch" if going_on else "done", "", 0
         todo.next_at = now + WATCH if going_on else None
+
+
+def _is_anothers(session: Session, row: Booking, external: str) -> bool:
+    """Whether another booking is known there by this number: only a place on a
+    waiting list may be that of two."""
+    found = sa.select(Booking.id).where(
+        Booking.site_key == row.site_key,
+        Booking.plugin == row.plugin,
+        Booking.external_id == external,
+        Booking.external_id != "",
+        Booking.id != row.id,
+    )
+    return session.scalar(found.limit(1)) is not None
 
 
 def _refused(db: Database, number: int, step: str, saying: str, why: str, now: datetime) -> None:

@@ -16,11 +16,14 @@ from hub.site import Site
 
 
 def digest(site: Site, plugin: str) -> str:
-    """Changes with the mapping of a plugin at a site; empty where there is none."""
-    mapping = of(site, plugin)
-    if not mapping:
+    """Changes with the mapping of a plugin at a site, and with what its configuration says of which
+    records it gives (`Plugin.reads`); empty where there is neither."""
+    mapping, running = of(site, plugin), site.plugins.get(plugin)
+    reads = {name: running.config.get(name) for name in running.reads} if running else {}
+    if not mapping and not reads:
         return ""
-    text = json.dumps(stored.dump(mapping), sort_keys=True)
+    said = [stored.dump(mapping), reads] if reads else stored.dump(mapping)
+    text = json.dumps(said, sort_keys=True, default=str)
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 

@@ -311,7 +311,7 @@ def _origin(value: Any) -> Origin | None:
         raise Unfit("origin: the hub is no web address")
     if not _CODE.fullmatch(site) or not name or number is None:
         raise Unfit("origin: the site or the number of the offer there is missing")
-    return Origin(hub, site, name[:MAX_LINE], number)
+    return Origin(hub, site, name[:MAX_LINE], number, value.bookable is True)
 
 
 def _moment(name: str, value: Any) -> datetime | None:

@@ -46,7 +46,8 @@ class Begun:
 def begin(db: Database, site: str, plugin: str, *, full: bool = False, mapping: str = "") -> Begun:
     """Start a run, or take up the one that a dead process left; `full` forgets the cursor.
 
-    So does another `mapping` (digest of the site's mapping) than that of the last run.
+    So does another `mapping` (digest of the site's mapping and of what the plugin `reads`) than
+    that of the last run.
     Raises `RunError` while another process works on this source.
     """
     with db.write() as session:

@@ -69,6 +69,14 @@ class Booking(Base):
         Index(None, "site_key", "state", "starts_at"),
         Index(None, "person_id", "starts_at"),
         Index(None, "bookable_id", "starts_at"),
+        Index(
+            "ix_booking_external",
+            "site_key",
+            "plugin",
+            "external_id",
+            sqlite_where=text("external_id <> ''"),
+            postgresql_where=text("external_id <> ''"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

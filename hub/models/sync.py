@@ -22,7 +22,8 @@ class SyncSource(Base):
     run_id: Mapped[int | None]
     """The run in progress, if any."""
     mapping: Mapped[str] = mapped_column(default="")
-    """Digest of the mapping under which the cursor was reached; under another one it is no use."""
+    """Digest of the mapping, and of what the plugin reads, under which the cursor was reached;
+    under another one it is no use."""
 
 
 class SyncRun(Base):

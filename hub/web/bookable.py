@@ -54,7 +54,9 @@ def find(offer_id: int) -> tuple[OfferView, Site]:
 
 def owner(view: OfferView) -> Site | None:
     """The site, where the plugin that offers this books; None also for a site so new that this
-    process does not know it yet."""
+    process does not know it yet, and for what another hub passed on without its being booked."""
+    if view.record.origin is not None and not view.record.origin.bookable:
+        return None
     try:
         site = context.the_hub().sites.site(view.site)
     except UnknownSite:

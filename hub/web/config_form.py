@@ -15,7 +15,7 @@ from typing import Any
 import marshmallow as ma
 from flask_babel import gettext, lazy_gettext
 
-from hub.secrets import HIDDEN, Secret, is_reference
+from hub.secrets import HIDDEN, Secret, counterpart, is_reference
 from hub.web.language import language
 
 LONGEST = 20_000
@@ -166,12 +166,12 @@ def _read_field(name: str, one: Any, form: Mapping[str, str], stored: Any) -> An
     if isinstance(one, ma.fields.Boolean):
         return form.get(name) == "1"
     if isinstance(one, ma.fields.List) and isinstance(one.inner, ma.fields.Nested):
-        rows = stored if isinstance(stored, list) else []
+        schema = one.inner.schema
+        rows = [(_read(schema, form, {}, at), at) for at in _rows(form, name)]
         return [
-            _read(one.inner.schema, form, rows[number] if number < len(rows) else {},
-                  f"{name}.{number}")
-            for number in range(_count(form, name))
-        ]  # fmt: skip
+            _read(schema, form, counterpart(schema, row, stored, number) or {}, at)
+            for number, (row, at) in enumerate(rows)
+        ]
     if isinstance(one, ma.fields.Nested):
         inner = _read(one.schema, form, stored if isinstance(stored, Mapping) else {}, name)
         return inner or None
@@ -188,9 +188,10 @@ def _read_field(name: str, one: Any, form: Mapping[str, str], stored: Any) -> An
     return text
 
 
-def _count(form: Mapping[str, str], name: str) -> int:
+def _rows(form: Mapping[str, str], name: str) -> list[str]:
     text = form.get(f"{name}.count", "0")
-    return min(int(text), MOST_GROUPS) if text.isascii() and text.isdigit() and text else 0
+    count = min(int(text), MOST_GROUPS) if text.isascii() and text.isdigit() and text else 0
+    return [f"{name}.{number}" for number in range(count)]
 
 
 def _number(text: str) -> int | float | str:

@@ -10,87 +10,42 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
-
-import marshmallow as ma
 
 from connectors.http import Client
 from connectors.hub_api import HubApi, canonical
-from hub import Config, Plugin, SiteInfo, hookimpl
-from hub.errors import Denied, Unavailable
+from hub import PersonalData, Plugin, SiteInfo, hookimpl
+from hub.booking import elsewhere, wording
+from hub.booking.progress import HOLDING
+from hub.errors import Denied, Rejected, Unavailable
 from hub.formats import hub_api
-from hub.records import Change, Checkpoint, Delete, Origin, Reject, Upsert
-from plugins.common import about, translated
+from hub.records import (
+    Booking,
+    BookingRequest,
+    Change,
+    Checkpoint,
+    Delete,
+    Offer,
+    Origin,
+    Person,
+    Reject,
+    Slot,
+    Upsert,
+)
+from plugins.common import translated
+from plugins.hub_peer import bookings
+from plugins.hub_peer.bookings import Account
+from plugins.hub_peer.settings import HubPeerConfig
 
 EXCERPT = 500
-
-
-class PeerConfig(ma.Schema):
-    """A hub whose catalogue is taken in."""
-
-    address = ma.fields.Url(
-        required=True,
-        schemes={"http", "https"},
-        require_tld=False,
-        metadata=about(
-            "Adresse",
-            "Address",
-            "Adresse der Startseite, wie der andere Hub sie nennt",
-            "address of its start page, as the other hub calls itself",
-        ),
-    )
-    site = ma.fields.String(
-        load_default="",
-        validate=ma.validate.Regexp(r"[a-z0-9-]{0,80}\Z"),
-        metadata=about(
-            "Nur dieses Zentrum",
-            "Only this centre",
-            "Kürzel eines Zentrums dort; leer: alle",
-            "key of a centre there; empty: all",
-        ),
-    )
-    passes_on = ma.fields.List(
-        ma.fields.Url(schemes={"http", "https"}, require_tld=False),
-        load_default=list,
-        validate=ma.validate.Length(max=100),
-        metadata=about(
-            "Gibt weiter",
-            "Passes on",
-            "Adressen weiterer Hubs, deren Angebote über diesen kommen dürfen",
-            "addresses of further hubs whose offers may come by way of this one",
-        ),
-    )
-
-
-class HubPeerConfig(Config):
-    """Which hubs, and what each of them may pass on."""
-
-    peers = ma.fields.List(
-        ma.fields.Nested(PeerConfig),
-        required=True,
-        validate=ma.validate.Length(1, 50),
-        metadata=about("Hubs", "Hubs"),
-    )
-    timeout = ma.fields.Float(
-        load_default=30.0,
-        validate=ma.validate.Range(1, 300),
-        metadata=about("Wartezeit in Sekunden", "Seconds to wait"),
-    )
-
-    @ma.validates_schema
-    def one_way_for_each(self, data: dict[str, Any], **_: Any) -> None:
-        """A hub that could come by two ways would come twice, and each would undo the other."""
-        ways: set[str] = set()
-        for peer in data["peers"]:
-            for address in (peer["address"], *peer["passes_on"]):
-                way = canonical(address)
-                if way in ways:
-                    raise ma.ValidationError(
-                        f"{way} is named twice: each hub comes by one way only", "peers"
-                    )
-                ways.add(way)
+PATIENCE = 6.0
+"""Seconds that a hub may take for one question of somebody who wants to book."""
+LARGEST_ANSWER = 2_000_000
+"""Bytes of an answer about bookings."""
 
 
 @dataclass(slots=True)
@@ -121,16 +76,43 @@ class HubPeer(Plugin):
     name = "hub_peer"
     title = {"de": "Anderer Medienzentren-Hub", "en": "Another hub of media centres"}
     description = {
-        "de": "Der Katalog eines anderen Hubs mit Lizenzen und Herkunft, laufend nachgeführt.",
-        "en": "The catalogue of another hub with licences and origin, kept up to date.",
+        "de": "Der Katalog eines anderen Hubs mit Lizenzen und Herkunft, laufend nachgeführt; "
+        "seine Geräte, Räume und Fortbildungen können hier gebucht werden.",
+        "en": "The catalogue of another hub with licences and origin, kept up to date; its "
+        "devices, rooms and courses can be booked here.",
     }
     Config = HubPeerConfig
+    reads = ("peers", "accounts")
+    personal_data = (
+        PersonalData(
+            what={
+                "de": "Zeit, Anzahl, Nachricht und Angaben zum Anlass einer Buchung, ohne Namen "
+                "und Adresse der Person",
+                "en": "time, number, message and answers about the occasion of a booking, "
+                "without the person's name and address",
+            },
+            purpose={
+                "de": "Buchung beim Medienzentrum eines anderen Hubs im Namen dieses Zentrums",
+                "en": "booking at a centre of another hub in the name of this centre",
+            },
+            retention={
+                "de": "im Hub wie bei eigenen Buchungen; im anderen Hub nach dessen Regeln",
+                "en": "in this hub as with its own bookings; in the other hub by its rules",
+            },
+        ),
+    )
 
     def __init__(self, site: SiteInfo, config: dict[str, Any]) -> None:
         super().__init__(site, config)
         self._own = canonical(site.hub) if site.hub else ""
         self._known = {canonical(peer["address"]) for peer in config["peers"]}
         self._known |= {canonical(hub) for peer in config["peers"] for hub in peer["passes_on"]}
+        self._accounts = {
+            (canonical(one["hub"]), one["site"]): Account(
+                one["token"], one["email"], one.get("institution")
+            )
+            for one in config["accounts"]
+        }
         if self._own in self._known:
             raise ValueError(f"{self._own} is this hub itself; it cannot be its own source")
 
@@ -169,13 +151,62 @@ class HubPeer(Plugin):
         yield Checkpoint(json.dumps({"at": at, "whole": False}), complete=whole)
 
     @hookimpl
+    def booking_slots(
+        self, offer: Offer, start: datetime, end: datetime, person: Person | None
+    ) -> Sequence[Slot]:
+        """What the hub says is free that keeps the books."""
+        if not start < end:
+            return []
+        with self._booked_at(offer) as (api, _, place):
+            return bookings.slots(api, place, start, end)
+
+    @hookimpl
+    def booking_create(self, request: BookingRequest, key: str) -> Booking:
+        if not request.start < request.end:
+            raise Rejected("Das Ende liegt nicht nach dem Anfang.")
+        with self._booked_at(request.offer) as (api, account, _):
+            return bookings.create(api, self.site, account, request, key)
+
+    @hookimpl
+    def booking_cancel(self, booking: Booking, key: str) -> Booking:
+        with self._booked_at(booking.offer) as (api, *_):
+            return bookings.cancel(api, booking)
+
+    @hookimpl
+    def booking_state(self, booking: Booking) -> Booking:
+        with self._booked_at(booking.offer) as (api, *_):
+            return bookings.state(api, booking)
+
+    @hookimpl
+    def personal_data_export(self, person: Person) -> Mapping[str, Any]:
+        return {}  # it keeps nothing, and the other hub is not told who books
+
+    @hookimpl
+    def personal_data_erase(self, person: Person) -> None:
+        """What is still to come is given up there; whoever has something on loan is not forgotten
+        yet."""
+        if self.site.database is None:
+            return
+        made = elsewhere.of_person(self.site.database, self.site.key, self.name, person.id)
+        for booking in made:
+            if booking.state == "handed_out":
+                raise Rejected(wording.not_back(booking.offer.record.title, booking.id))
+        for booking in made:
+            if booking.state in HOLDING:
+                self.booking_cancel(booking, "")
+
+    @hookimpl
     def health(self) -> None:
-        """Each peer answers, and is the hub that it is taken for."""
+        """Each peer answers, and is the hub that it is taken for; each account may book there."""
         with self._client() as client:
             for config in self.config["peers"]:
                 address = canonical(config["address"])
                 with translated(address):
                     self._look(self._api(client, address, attempts=1), config)
+            for (address, site), account in self._accounts.items():
+                with translated(address):
+                    token = account.token.reveal()
+                    bookings.check(HubApi(client, address, attempts=1, token=token), address, site)
 
     def _look(self, api: HubApi, config: Mapping[str, Any]) -> _Peer:
         """The peer, once it has said who it is; raises `Denied` where it is another."""
@@ -220,7 +251,13 @@ class HubPeer(Plugin):
                 )
                 return
             # The name as the list of sites has it, not as a single record claims it.
-            origin = replace(origin, site_name=peer.sites.get(origin.site, origin.site_name))
+            origin = replace(
+                origin,
+                site_name=peer.sites.get(origin.site, origin.site_name),
+                bookable=(origin.hub, origin.site) in self._accounts
+                and not gone
+                and bool(_availability(document)),
+            )
         elif origin.hub not in peer.passes_on:
             if origin.hub not in self._known:
                 yield Reject(
@@ -239,6 +276,30 @@ class HubPeer(Plugin):
         else:
             # What has no address of its own is reached by its page at its origin.
             yield Upsert(replace(record, url=record.url or page))
+
+    @contextmanager
+    def _booked_at(self, offer: Offer) -> Iterator[tuple[HubApi, Account, Origin]]:
+        """Where the offer is booked, asked with the account for it; raises `Denied` without one."""
+        place = offer.record.origin
+        account = self._accounts.get((place.hub, place.site)) if place else None
+        if place is None or account is None or not place.bookable:
+            raise Denied(
+                f"There is no account to book {offer.record.title} with: enter one for its centre "
+                "in the settings of this plugin."
+            )
+        with (
+            translated(),
+            Client(
+                internal_hosts=self.site.internal_hosts,
+                timeout=min(PATIENCE, self.config["timeout"]),
+                deadline=min(PATIENCE, self.config["timeout"]),
+                max_bytes=LARGEST_ANSWER,
+                # What is moved must be told: a token goes to no address that nobody typed.
+                max_redirects=0,
+            ) as client,
+        ):
+            token = account.token.reveal()
+            yield HubApi(client, place.hub, attempts=1, token=token), account, place
 
     def _client(self) -> Client:
         return Client(
@@ -260,6 +321,12 @@ def _origin(told: Mapping[str, Any]) -> Origin:
     if type(number) is not int or not 0 < number < 2**31:
         raise TypeError("the origin has no number")
     return Origin(canonical(hub), key, name, number)
+
+
+def _availability(document: Any) -> Any:
+    """Where an offer says what is free; hubs that are older do not have it."""
+    links = document.get("links")
+    return links.get("availability") if isinstance(links, Mapping) else None
 
 
 def _page(origin: Origin) -> str:
