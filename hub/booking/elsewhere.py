@@ -10,7 +10,7 @@ changes by itself is found by asking it. One that does not answer is left alone 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -143,7 +143,8 @@ def settle(db: Database, site: Site, number: int, now: Callable[[], datetime] = 
 
 
 def _pause(attempts: int) -> timedelta:
-    return min(FIRST_PAUSE * 2 ** min(attempts - 1, 12), LONGEST_PAUSE)
+    longer: timedelta = FIRST_PAUSE * 2 ** min(attempts - 1, 12)
+    return min(longer, LONGEST_PAUSE)
 
 
 def _say(
@@ -212,6 +213,22 @@ def waits(booking: Booking) -> bool:
     if booking.bookable_id is not None:
         return False
     return booking.state == "requested" and not booking.external_id
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why the last attempt to say a booking to the other system failed, and when the next is."""
+
+    why: str
+    again: datetime | None
+
+
+def trouble(session: Session, booking: Booking) -> Trouble | None:
+    """What the staff should know of it; None where all is well, or over."""
+    todo = session.get(Elsewhere, booking.id) if booking.bookable_id is None else None
+    if todo is None or not todo.problem or booking.state not in OPEN:
+        return None
+    return Trouble(todo.problem, todo.next_at)
 
 
 def of_person(db: Database, site: str, plugin: str, person: str) -> list[BookingRecord]:

@@ -271,6 +271,7 @@ def _page(site: str, reference: str, problem: str = "", status: int = 200) -> Re
             by_day=by_day,
             handling=_handling(site, row),
             head=_head(session, row),
+            trouble=elsewhere.trouble(session, row),
             pieces=sum(wanted.values()),
             usable=[
                 item for one in wanted for item in items.of(session, one) if item.state == "usable"

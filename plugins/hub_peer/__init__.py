@@ -260,8 +260,9 @@ class HubPeer(Plugin):
             )
         elif origin.hub not in peer.passes_on:
             if origin.hub not in self._known:
+                # Not under the name of the offer: where it once might be passed on, it is to go.
                 yield Reject(
-                    page,
+                    f"{page} ({peer.address})",
                     f"{peer.address} gives {origin.hub} as the origin, which it may not pass on; "
                     "if it should, name that hub under “passes_on”",
                     _excerpt(item),

@@ -229,8 +229,8 @@ def test_a_false_origin_is_rejected_and_the_rest_goes_on(other: Peer, tmp_path: 
     *found, last = read(other, tmp_path)
     assert last == Checkpoint(last.cursor, complete=True)  # type: ignore[union-attr]
     rejects = {one.source_id: one.reason for one in found if isinstance(one, Reject)}
-    assert "may not pass on" in rejects["https://elsewhere.example/angebot/1"]
-    assert "passes_on" in rejects["https://elsewhere.example/angebot/6"]
+    assert "may not pass on" in rejects[f"https://elsewhere.example/angebot/1 ({other.address})"]
+    assert "passes_on" in rejects[f"https://elsewhere.example/angebot/6 ({other.address})"]
     assert "does not have" in rejects[f"{other.address}/angebot/2"]
     assert len(rejects) == 5
     (kept,) = [one.record for one in found if isinstance(one, Upsert)]
