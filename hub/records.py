@@ -196,11 +196,13 @@ class Upsert:
     """The source offers this record, new or changed or as before.
 
     `words` is what the source itself says, by column or element, for the mapping of a site
-    (`Plugin.maps`); it is not stored.
+    (`Plugin.maps`); it is not stored. `raw` is the piece of the source from which the record was
+    read, as XML, JSON or text: staff see it beside the record. Nothing secret belongs in it.
     """
 
     record: Record
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,12 @@ class CaldavConfig(Config):
         ma.fields.Nested(RoomConfig),
         required=True,
         validate=ma.validate.Length(1, 50),
-        metadata=about("Räume", "Rooms"),
+        metadata=about(
+            "Räume",
+            "Rooms",
+            "je Raum ein Kalender; was darin steht, belegt den Raum",
+            "a calendar for each room; what stands in it occupies the room",
+        ),
     )
     user = ma.fields.String(
         load_default="",
@@ -119,7 +124,14 @@ class CaldavConfig(Config):
             "an account of the hub's own that may write into all of these calendars",
         ),
     )
-    password = Secret(metadata=about("Passwort", "Password"))
+    password = Secret(
+        metadata=about(
+            "Passwort",
+            "Password",
+            "das des Kontos im Kalenderserver, besser ein App-Passwort nur für den Hub",
+            "that of the account at the calendar server, better an app password for the hub alone",
+        )
+    )
     timeout = ma.fields.Float(
         load_default=4.0,
         validate=ma.validate.Range(0.1, 30),

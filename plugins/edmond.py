@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 import marshmallow as ma
+from lxml import etree
 
 from connectors.arix import Arix, Condition, Credentials, NotLicensed
 from connectors.errors import ConnectorError
@@ -233,7 +234,8 @@ class Edmond(Plugin):
                     except ValueError as error:
                         yield Reject(identifier, str(error), repr(values)[:EXCERPT])
                     else:
-                        yield Upsert(record)
+                        sent = etree.tostring(element, encoding="unicode", with_tail=False)
+                        yield Upsert(record, raw=sent)
                 start += len(page.records)
                 if page.more:
                     yield Checkpoint(str(start))

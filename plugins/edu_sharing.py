@@ -105,7 +105,14 @@ class EduSharingConfig(Config):
             "empty: as a guest; for the search only",
         ),
     )
-    password = Secret(metadata=about("Passwort", "Password"))
+    password = Secret(
+        metadata=about(
+            "Passwort",
+            "Password",
+            "zum Benutzernamen; ohne beide liest der Hub nur, was öffentlich ist",
+            "for the user name; without both the hub reads only what is public",
+        )
+    )
     grant = ma.fields.Enum(
         Scope,
         by_value=True,
@@ -200,10 +207,10 @@ class EduSharing(Plugin):
 
     def _change(self, node: dict[str, Any]) -> Upsert | Reject:
         record = edu_sharing.read(node, self._grant())
+        raw = json.dumps(node, ensure_ascii=False)
         if isinstance(record, Reject):
-            excerpt = json.dumps(node, ensure_ascii=False)[:EXCERPT]
-            return Reject(record.source_id or "?", record.reason, excerpt)
-        return Upsert(record)
+            return Reject(record.source_id or "?", record.reason, raw[:EXCERPT])
+        return Upsert(record, raw=raw)
 
     @hookimpl
     def catalogue_search(self, query: str, limit: int) -> Sequence[Record]:

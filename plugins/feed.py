@@ -199,14 +199,16 @@ class Feed(Plugin):
                 continue
             record = _read(document, entry, self.config["kind"])
             if isinstance(record, Reject):
-                yield Reject(record.source_id or f"entry {place}", record.reason, _excerpt(entry))
+                yield Reject(
+                    record.source_id or f"entry {place}", record.reason, _raw(entry)[:MAX_EXCERPT]
+                )
                 continue
             # Feeds give the same id twice; the second is kept under a name that stays the same
             # as long as their order does.
             times = seen[record.source_id] = seen.get(record.source_id, 0) + 1
             if times > 1:
                 record = replace(record, source_id=f"{record.source_id}#{times}")
-            yield Upsert(self._with_defaults(record), _words(entry))
+            yield Upsert(self._with_defaults(record), _words(entry), _raw(entry))
 
     def _with_defaults(self, record: Record) -> Record:
         config = self.config
@@ -234,8 +236,8 @@ def _words(entry: etree._Element | dict[str, Any]) -> fieldmap.Words:
     return words.of_object(entry) if isinstance(entry, dict) else words.of_element(entry)
 
 
-def _excerpt(entry: etree._Element | dict[str, Any]) -> str:
+def _raw(entry: etree._Element | dict[str, Any]) -> str:
     if isinstance(entry, dict):
-        return json.dumps(entry, ensure_ascii=False)[:MAX_EXCERPT]
+        return json.dumps(entry, ensure_ascii=False)
     shown: str = etree.tostring(entry, encoding="unicode", with_tail=False)
-    return shown[:MAX_EXCERPT]
+    return shown

@@ -29,7 +29,12 @@ class LdapConfig(Config):
     host = ma.fields.String(
         required=True,
         validate=ma.validate.Regexp(r"^[A-Za-z0-9.:-]{1,200}$"),
-        metadata=about("Server", "Server"),
+        metadata=about(
+            "Server",
+            "Server",
+            "Rechnername oder IP-Adresse des Verzeichnisses, ohne ldap://: ldap.schule.example",
+            "host name or IP address of the directory, without ldap://: ldap.school.example",
+        ),
     )
     port = ma.fields.Integer(
         load_default=0,
@@ -55,11 +60,23 @@ class LdapConfig(Config):
         validate=ma.validate.Length(max=500),
         metadata=about("DN des Dienstkontos", "DN of the service account"),
     )
-    bind_password = Secret(metadata=about("Passwort des Dienstkontos", "Its password"))
+    bind_password = Secret(
+        metadata=about(
+            "Passwort des Dienstkontos",
+            "Its password",
+            "des Kontos, das nur suchen darf; leer, wenn das Verzeichnis anonym durchsucht wird",
+            "of the account that may only search; empty where anybody may search",
+        )
+    )
     base = ma.fields.String(
         required=True,
         validate=ma.validate.Length(min=1, max=500),
-        metadata=about("Suchbasis", "Search base"),
+        metadata=about(
+            "Suchbasis",
+            "Search base",
+            "Teil des Verzeichnisses, in dem die Konten liegen: ou=people,dc=schule,dc=example",
+            "part of the directory that holds the accounts: ou=people,dc=school,dc=example",
+        ),
     )
     user_filter = ma.fields.String(
         load_default="(uid={login})",

@@ -64,9 +64,22 @@ class OidcConfig(Config):
     client_id = ma.fields.String(
         required=True,
         validate=ma.validate.Length(min=1, max=300),
-        metadata=about("Client-ID", "Client id"),
+        metadata=about(
+            "Client-ID",
+            "Client id",
+            "Kennung, unter der der Anmeldedienst diesen Hub registriert hat",
+            "the name under which the login service has registered this hub",
+        ),
     )
-    client_secret = Secret(required=True, metadata=about("Client-Geheimnis", "Client secret"))
+    client_secret = Secret(
+        required=True,
+        metadata=about(
+            "Client-Geheimnis",
+            "Client secret",
+            "gibt der Anmeldedienst bei der Registrierung zur Client-ID aus",
+            "the login service hands it out with the client id at registration",
+        ),
+    )
     label = ma.fields.String(
         load_default="Schul-Login",
         validate=ma.validate.Length(min=1, max=60),

@@ -42,9 +42,22 @@ class SodixConfig(Config):
     login = ma.fields.String(
         required=True,
         validate=ma.validate.Length(1, 200),
-        metadata=about("Benutzername", "User name"),
+        metadata=about(
+            "Benutzername",
+            "User name",
+            "des Zugangs zur Schnittstelle, den SODIX dem Medienzentrum gibt",
+            "of the access to the interface that SODIX gives to the centre",
+        ),
     )
-    password = Secret(required=True, metadata=about("Passwort", "Password"))
+    password = Secret(
+        required=True,
+        metadata=about(
+            "Passwort",
+            "Password",
+            "desselben Zugangs; es wird nur zum Anmelden bei SODIX benutzt",
+            "of the same access; it is used for logging in to SODIX only",
+        ),
+    )
     status = ma.fields.String(
         load_default="",
         validate=ma.validate.OneOf(["", "ACTIVATED"]),
@@ -128,10 +141,10 @@ class Sodix(Plugin):
         if sodix.is_deleted(document) and str(document.get("id") or "").strip():
             return Delete(str(document["id"]).strip())
         record = sodix.read(document, self._grant())
+        raw = json.dumps(document, ensure_ascii=False)
         if isinstance(record, Reject):
-            excerpt = json.dumps(document, ensure_ascii=False)[:EXCERPT]
-            return Reject(record.source_id or "?", record.reason, excerpt)
-        return Upsert(record)
+            return Reject(record.source_id or "?", record.reason, raw[:EXCERPT])
+        return Upsert(record, raw=raw)
 
     def _grant(self) -> Grant:
         scope: Scope = self.config["grant"]

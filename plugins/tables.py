@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -51,7 +52,17 @@ class TableConfig(Config):
         validate=ma.validate.Length(max=100),
         metadata=about("Tabellenblatt", "Sheet", "leer: das erste", "empty: the first"),
     )
-    kind = ma.fields.Enum(Kind, by_value=True, required=True, metadata=about("Angebotsart", "Kind"))
+    kind = ma.fields.Enum(
+        Kind,
+        by_value=True,
+        required=True,
+        metadata=about(
+            "Angebotsart",
+            "Kind",
+            "was jede Zeile anbietet; mit einer Zuordnung kann eine Spalte es anders sagen",
+            "what each row offers; with a mapping a column may say otherwise",
+        ),
+    )
     columns = ma.fields.Dict(
         keys=ma.fields.String(validate=ma.validate.Length(1, 40)),
         values=ma.fields.String(validate=ma.validate.Length(max=200)),
@@ -109,7 +120,12 @@ class TablesConfig(Config):
         ma.fields.Nested(TableConfig),
         required=True,
         validate=ma.validate.Length(1, 50),
-        metadata=about("Tabellen", "Tables"),
+        metadata=about(
+            "Tabellen",
+            "Tables",
+            "je Tabelle eine Datei oder Adresse; die erste Zeile trägt die Überschriften",
+            "a file or an address for each table; its first row holds the headings",
+        ),
     )
     max_rows = ma.fields.Integer(
         load_default=50_000,
@@ -243,7 +259,8 @@ class Tables(Plugin):
         for row in table.rows:
             found = self._record(config, table, columns, row, self.mapping, seen)
             if isinstance(found, Record):
-                yield Upsert(found, _words(row))
+                words = _words(row)
+                yield Upsert(found, words, _raw(words))
             elif found:
                 yield found
 
@@ -334,6 +351,13 @@ def _translated(row: tables.Row, columns: dict[str, str], mapping: FieldMap) -> 
 def _words(row: tables.Row) -> Words:
     texts = ((name, tables.text(cell)) for name, cell in row.cells.items())
     return {name: (shown,) if shown else () for name, shown in texts}
+
+
+def _raw(words: Words) -> str:
+    """The row as an object of its filled columns."""
+    return json.dumps(
+        {name: text for name, texts in words.items() for text in texts}, ensure_ascii=False
+    )
 
 
 def _excerpt(row: tables.Row) -> str:

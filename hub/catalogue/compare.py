@@ -55,8 +55,8 @@ class Comparison:
     members: list[Member] = field(default_factory=list)
     unchanged: array[int] = field(default_factory=lambda: array("q"))
     """Ids of the offers that are as they were."""
-    reread: list[tuple[str, int]] = field(default_factory=list)
-    """Source hash and id of unchanged offers whose document reads the same although it, or what
+    reread: list[tuple[Prepared, int]] = field(default_factory=list)
+    """Record and id of unchanged offers that read the same although what the source sent, or what
     reads it, is another."""
     spared: array[int] = field(default_factory=lambda: array("q"))
     """Ids of live offers whose record cannot be read now: the source has them, so they stay."""
@@ -140,7 +140,7 @@ def compare(
         elif row.content_hash == prepared.digest and row.withdrawn_at is None:
             result.unchanged.append(row.id)
             if row.source_hash != prepared.source_hash:
-                result.reread.append((prepared.source_hash, row.id))
+                result.reread.append((prepared, row.id))
         else:
             result.members.append(
                 Member(prepared, row.id, row.content_hash, tuple(row.match_keys.split()))

@@ -60,9 +60,10 @@ def filler(site: Site, plugin: str) -> Callable[[Any], Any]:
 def upsert(mapping: FieldMap, change: Upsert) -> Change:
     """A record as the mapping has it, or why there is none."""
     if not mapping or type(change.record) is not Record:
-        return Upsert(change.record)
+        return Upsert(change.record, raw=change.raw)
     try:
-        return Upsert(fieldmap.apply(mapping, change.record, change.words))
+        mapped = fieldmap.apply(mapping, change.record, change.words)
+        return Upsert(mapped, raw=change.raw)
     except fieldmap.Unmapped as reason:
         return Reject(change.record.source_id, str(reason), change.record.title[:200])
     except Exception as defect:  # values of other types than a record has

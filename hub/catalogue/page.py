@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.catalogue import apart, figures, index, indexing, normalise, works
+from hub.catalogue import apart, figures, index, indexing, normalise, raw, works
 from hub.catalogue.compare import Comparison, Member, Stored, stored_records
 from hub.catalogue.indexing import Described, Holding
 from hub.db import allocate, in_list, insert, json_list
@@ -56,8 +56,9 @@ def store(
     moment = _datestamp(connection)
     differences = _write_offers(connection, site, plugin, found.members, moment)
     if found.reread:
-        rows = [{"source_hash": digest, "offer": number} for digest, number in found.reread]
+        rows = [{"source_hash": one.source_hash, "offer": number} for one, number in found.reread]
         connection.execute(_note_source, rows)
+        raw.keep(connection, {number: one.raw for one, number in found.reread})
     counts = {
         "run": run_id,
         "term": term,
@@ -103,6 +104,7 @@ def withdraw(connection: Connection, offer_ids: Collection[int]) -> int:
     parameters = {"offers": json_list(offer_ids), "now": _datestamp(connection)}
     gone = connection.execute(_select_live, parameters).all()
     connection.execute(_withdraw, parameters)
+    raw.drop(connection, offer_ids)
     fewer: Counter[figures.Figure] = Counter()
     for row in gone:
         fewer.subtract(figures.of_stored(row.site_key, row.kind, row.record))
@@ -174,6 +176,11 @@ def _write_offers(
         )
         changed_ids = [member.offer_id for member in known if member.offer_id]
         connection.execute(_delete_grants, {"offers": json_list(changed_ids)})
+    raw.keep(
+        connection,
+        {member.offer_id or 0: member.prepared.raw for member in members},
+        fresh={member.offer_id or 0 for member in fresh},
+    )
     insert(
         connection,
         _grant,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from hub.catalogue import index, normalise, repeats
+from hub.catalogue import index, normalise, raw, repeats
 from hub.catalogue.analysis import Analysis, analyse
-from hub.catalogue.reading import source_hash
+from hub.catalogue.reading import raw_hash, source_hash
 from hub.records import Checkpoint, Delete, Document, Grant, Record, Reject, Upsert
 
 MAX_EXCERPT = 500
@@ -32,6 +32,8 @@ class Prepared:
     facets: tuple[tuple[str, str], ...]
     modified: datetime | None
     source_hash: str = ""
+    raw: bytes = b""
+    """What the source sent, packed (`hub.catalogue.raw`)."""
     analysis: Analysis | None = None
     """None where the text is as it was, so that nobody needs its tokens."""
 
@@ -94,7 +96,10 @@ def _take(page: Page, records: dict[str, Record], change: Upsert | Document) -> 
         if isinstance(change, Document):
             if fit.source_id != _name(change.source_id):
                 raise normalise.Unfit("source_id: the document is that of another record")
-            fit.source_hash = source_hash(change)
+            fit.source_hash, fit.raw = source_hash(change), raw.pack(change.content)
+        elif type(change.raw) is str and change.raw:
+            sent = change.raw.encode(errors="replace")
+            fit.source_hash, fit.raw = raw_hash(sent), raw.pack(sent)
     except ValueError as reason:
         page.rejects.append(Reject(name(change) or "?", str(reason), shortened(given)))
     except Exception as defect:

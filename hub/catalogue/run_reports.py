@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -17,6 +18,17 @@ class Difference:
 
     offer_id: int
     title: str
+    field: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferChange:
+    """A field of one offer before and after one of its runs."""
+
+    run_id: int
+    started_at: datetime
     field: str
     old: str
     new: str
@@ -59,6 +71,18 @@ def changes(session: Session, run_id: int, limit: int, offset: int) -> list[Diff
         .offset(offset)
     )
     return [Difference(*row) for row in rows]
+
+
+def changes_of(session: Session, offer_id: int, limit: int) -> Sequence[OfferChange]:
+    """What the latest runs changed of an offer, newest first."""
+    rows = session.execute(
+        sa.select(SyncRun.id, SyncRun.started_at, SyncChange.field, SyncChange.old, SyncChange.new)
+        .join(SyncRun, SyncRun.id == SyncChange.run_id)
+        .where(SyncChange.offer_id == offer_id)
+        .order_by(SyncChange.id.desc())
+        .limit(limit)
+    )
+    return [OfferChange(*row) for row in rows]
 
 
 def reasons(session: Session, run_id: int, limit: int = 50) -> list[Reason]:

@@ -21,7 +21,7 @@ from hub.models.booking import (
     OpeningHours,
 )
 from hub.models.case import Case, CaseNote, ReplyAddress, WorkflowStages
-from hub.models.catalogue import Offer, OfferGrant, Work, WorkKey
+from hub.models.catalogue import Offer, OfferGrant, OfferRaw, Work, WorkKey
 from hub.models.collection import MediaList, MediaListEntry, Recommendation
 from hub.models.figures import OfferDay, OfferFigure
 from hub.models.identity import (
@@ -106,6 +106,7 @@ __all__ = [
     "OfferDay",
     "OfferFigure",
     "OfferGrant",
+    "OfferRaw",
     "OfferUse",
     "OpeningHours",
     "Passkey",

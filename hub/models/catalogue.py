@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.models.base import Base, UtcDateTime
@@ -51,8 +51,8 @@ class Offer(Base):
     content_hash: Mapped[str]
     """Of the normalised record."""
     source_hash: Mapped[str] = mapped_column(server_default="")
-    """Of the document that the record was read from, and of what read it; empty where the source
-    gave the record itself (`hub.catalogue.reading`)."""
+    """Of the document that the record was read from, and of what read it (`hub.catalogue.reading`);
+    where the plugin read it, of what the source sent, empty where the plugin does not tell."""
     match_keys: Mapped[str]
     """Its match keys, separated by spaces."""
     link_keys: Mapped[str] = mapped_column(Text, server_default="")
@@ -65,6 +65,17 @@ class Offer(Base):
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     """The datestamp: when it last changed here, or was withdrawn."""
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class OfferRaw(Base):
+    """What the source sent of a live offer, compressed (`hub.catalogue.raw`)."""
+
+    __tablename__ = "offer_raw"
+
+    offer_id: Mapped[int] = mapped_column(
+        ForeignKey("offer.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class OfferGrant(Base):

@@ -110,7 +110,7 @@ class SyncChange(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("sync_run.id", ondelete="CASCADE"), index=True)
-    offer_id: Mapped[int] = mapped_column(ForeignKey("offer.id"))
+    offer_id: Mapped[int] = mapped_column(ForeignKey("offer.id"), index=True)
     field: Mapped[str]
     old: Mapped[str] = mapped_column(Text)
     new: Mapped[str] = mapped_column(Text)

@@ -92,6 +92,7 @@ def show(offer_id: int) -> Response:
             markup=_markup(view),
             why=why.lines(found),
             may_split=bool(detail.others) and can(login.actor(), "work.review", view.site),
+            may_compare=can(login.actor(), "run.read", view.site),
             need=None if view.withdrawn_at else demand.need(view, badge),
             crumbs=[
                 Crumb(gettext("Search"), url_for("search.results")),

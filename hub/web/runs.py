@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
 
-from hub.catalogue import run_progress, run_reports, runs
+from hub.catalogue import normalise, offers, raw, run_progress, run_reports, runs
 from hub.catalogue.run_progress import Phase, Progress
 from hub.catalogue.runs import RunError
 from hub.identity.permissions import can
@@ -100,6 +100,36 @@ def rejects(site: str, number: int, form: str) -> ResponseReturnValue:
         rows = run_reports.rejects(session, number, MAX_FILE)
     header = [gettext("Record"), gettext("Reason"), gettext("Excerpt")]
     return download(form, f"lauf-{number}-abgelehnt", header, [list(row) for row in rows])
+
+
+@pages.get("/angebot/<int:number>")
+def offer(site: str, number: int) -> str:
+    """What the source sent of an offer, beside what the hub made of it."""
+    login.demand("run.read", site)
+    with context.the_hub().db.read() as session:
+        view = offers.by_ids(session, [number]).get(number)
+        if view is None or view.site != site:
+            abort(404)
+        sent = raw.of_offer(session, number)
+        changes = run_reports.changes_of(session, number, PER_PAGE)
+    title = source_title(view.plugin)
+    made = normalise.differences("{}", normalise.dump(view.record))
+    return render_template(
+        "run_offer.html",
+        centre=context.sites()[site],
+        offer=view,
+        title=view.record.title,
+        source=title,
+        sent=sent,
+        fields=[(name, text) for name, _, text in made],
+        changes=changes,
+        field_word=field_word,
+        crumbs=[
+            *_crumbs(site),
+            Crumb(title, url_for("runs.listing", site=site, plugin=view.plugin)),
+            Crumb(view.record.title),
+        ],
+    )
 
 
 @pages.post("/<int:number>/freigeben")

@@ -276,7 +276,7 @@ class HubPeer(Plugin):
             yield Reject(record.source_id, record.reason, _excerpt(item))
         else:
             # What has no address of its own is reached by its page at its origin.
-            yield Upsert(replace(record, url=record.url or page))
+            yield Upsert(replace(record, url=record.url or page), raw=_text(item))
 
     @contextmanager
     def _booked_at(self, offer: Offer) -> Iterator[tuple[HubApi, Account, Origin]]:
@@ -336,4 +336,8 @@ def _page(origin: Origin) -> str:
 
 
 def _excerpt(item: Mapping[str, Any]) -> str:
-    return json.dumps(item, ensure_ascii=False)[:EXCERPT]
+    return _text(item)[:EXCERPT]
+
+
+def _text(item: Mapping[str, Any]) -> str:
+    return json.dumps(item, ensure_ascii=False)

@@ -105,7 +105,12 @@ class HubPeerConfig(Config):
         ma.fields.Nested(PeerConfig),
         required=True,
         validate=ma.validate.Length(1, 50),
-        metadata=about("Hubs", "Hubs"),
+        metadata=about(
+            "Hubs",
+            "Hubs",
+            "die anderen Hubs, deren Angebote hier erscheinen sollen",
+            "the other hubs whose offers shall appear here",
+        ),
     )
     accounts = ma.fields.List(
         ma.fields.Nested(AccountConfig),

@@ -20,7 +20,7 @@ from hub import activations, models, profile
 from hub.app import create_app
 from hub.booking import again, blocks, cases, contacts, dates, items, opening, progress
 from hub.booking.intervals import Stretch
-from hub.catalogue import lists, sharing
+from hub.catalogue import lists, raw, sharing
 from hub.catalogue.page import withdraw
 from hub.db import Database, migrate
 from hub.errors import Unavailable
@@ -151,6 +151,7 @@ PAGES = {
     "mapping": "/borken/verwaltung/plugins/scripted/zuordnung",
     "mapping field": "/borken/verwaltung/plugins/scripted/zuordnung/feld/subjects?aus=kategorie",
     "run": "/borken/verwaltung/laeufe/1",
+    "what a source sent": "/borken/verwaltung/laeufe/angebot/1",
     "log": "/borken/verwaltung/protokoll",
     "privacy of a centre": "/zentren/borken/datenschutz",
     "booking": "/angebot/{device-Tablet-Koffer}/buchen",
@@ -242,7 +243,7 @@ AS_ADMIN = frozenset(
     | {"desk", "desk booking", "desk head", "desk slip"}
     | {"media lists", "media list", "media list chosen"}
     | {"recommending", "recommending changed"}
-    | {"my needs", "needs", "statistics", "dry run", "quality"}
+    | {"my needs", "needs", "statistics", "dry run", "quality", "what a source sent"}
     | {"cart", "cart change", "cart templates", "my booking changed"}
     | {"licences", "licences that end"}
     | {"set-up taken over", "credentials"}
@@ -377,6 +378,9 @@ def try_out(net: Network) -> None:
     ])  # fmt: skip
     trials.run(net.hub, "borken", "scripted", lambda: None)
     samples.run(net.hub, "borken", "scripted")
+    with net.hub.db.write() as session:
+        sent = f"<lom><title>Wasser</title><note>{'w' * 90}</note></lom>".encode()
+        raw.keep(session.connection(), {1: raw.pack(sent)})
     net.plugin.scripts["borken"] = script
 
 
