@@ -1,6 +1,6 @@
 """A stand-in for pretix: its REST API as far as trainings are booked by it.
 
-    python -m connectors.standins.pretix_server --data FILE [--port 0] [--token TOKEN]
+    python -m connectors.standins.pretix_server --data FILE [--port 0] [--token TOKEN] [--keep FILE]
 
 The first line on standard output is the base address, `http://127.0.0.1:PORT/`; below it
 `/api/v1/organizers/ORGANIZER/events/…` knows events, items, subevents, quotas (with
@@ -9,7 +9,8 @@ waitinglistentries (POST, DELETE) and vouchers, to whoever sends `Authorization:
 organizer will do. Lists come in pages of two. An order takes seats of all quotas of its products,
 or none: then 400 says so. `X-Idempotency-Key` gives the first answer again. `--data` is a JSON
 file, `{"events": [{"event": {"slug": …}, "items": […], "subevents": […], "quotas": […]}]}` with
-objects as pretix has them.
+objects as pretix has them. Orders and waiting lists last as long as the server, or are kept in the
+file that `--keep` names.
 
 Traps in the address, beside those of `serving`: lost (what is asked for is done, but the connection
 is closed without an answer) · inuse (409 to what has a key, as while an earlier request with it is
@@ -23,6 +24,7 @@ import json
 import threading
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -36,14 +38,35 @@ SOLD_OUT = 'Es gibt nicht genug Kontingent in "{}", um diese Bestellung durchzuf
 class Books:
     """The events of an account and the orders that were placed."""
 
-    def __init__(self, events: Iterable[Mapping[str, Any]], token: str) -> None:
+    def __init__(
+        self, events: Iterable[Mapping[str, Any]], token: str, keep: Path | None = None
+    ) -> None:
         self.token = token
+        self.keep = keep
         self.lock = threading.RLock()
         self.events: dict[str, dict[str, Any]] = {
             one["event"]["slug"]: {"orders": [], "waitinglistentries": [], "vouchers": [], **one}
             for one in events
         }
         self.answered: dict[str, tuple[int, Any]] = {}
+        if keep is not None and keep.is_file():
+            kept = json.loads(keep.read_text())
+            self.answered = {key: (status, told) for key, (status, told) in kept["answered"]}
+            for slug, lists in kept["events"].items():
+                self.events.get(slug, {}).update(lists)
+
+    def save(self) -> None:
+        """Keep what was ordered, where that is wanted."""
+        if self.keep is None:
+            return
+        events = {
+            slug: {name: event[name] for name in ("orders", "waitinglistentries", "vouchers")}
+            for slug, event in self.events.items()
+        }
+        document = json.dumps({"events": events, "answered": [*self.answered.items()]})
+        new = self.keep.with_suffix(".new")
+        new.write_text(document)
+        new.replace(self.keep)
 
     def free(self, event: Mapping[str, Any], quota: Mapping[str, Any]) -> int | None:
         """The seats that a quota still has; None where it has no size."""
@@ -152,6 +175,7 @@ class Handler(JsonHandler):
             status, answer = self.books.answered.get(key) or self._do(event, json.loads(body))
             if key:
                 self.books.answered[key] = status, answer
+            self.books.save()
         self._say(status, answer)
 
     def do_PATCH(self) -> None:
@@ -171,6 +195,7 @@ class Handler(JsonHandler):
                 told["attendee_name"] = None
             for one in found:
                 one.update(told)
+            self.books.save()
         self._say_or_404(found[0] if found else None)
 
     def do_DELETE(self) -> None:
@@ -182,6 +207,7 @@ class Handler(JsonHandler):
             found = [one for one in entries if str(one["id"]) == self.steps[7]]
             if found:
                 entries.remove(found[0])
+            self.books.save()
         self._raw(204 if found else 404, {})
 
     def _do(self, event: dict[str, Any], body: Any) -> tuple[int, Any]:
@@ -262,8 +288,9 @@ class Handler(JsonHandler):
 def main() -> None:
     parser = arguments("A stand-in for pretix")
     parser.add_argument("--token", default="test")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="keep orders over a restart")
     options = parser.parse_args()
-    books = Books(load(options.data, "events"), options.token)
+    books = Books(load(options.data, "events"), options.token, options.keep)
     serve(options, type("Account", (Handler,), {"books": books}), "/")
 
 

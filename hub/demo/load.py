@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from hub import models, provision
 from hub.catalogue import rebuild, runs, sync
 from hub.catalogue.helper import Helper
-from hub.demo import bookables, schools
+from hub.demo import bookables, elsewhere, schools
 from hub.demo.sources import ARIX, Sources, fingerprint, link_rest, monday, tidy, write
 from hub.demo.standins import Standins
 from hub.directory import read_toml
@@ -233,6 +233,15 @@ def _commands(folder: Path) -> dict[str, list[str]]:
             name: [arix, "--data", str(folder / "arix" / f"{name}.xml"), "--with-parent"]
             for name in ARIX.values()
         },
+        "calendars": [
+            "connectors.standins.caldav_server",
+            *("--folder", str(folder / "calendars"), "--with-parent"),
+        ],
+        "shop": [
+            "connectors.standins.pretix_server",
+            *("--data", str(folder / "shop.json"), "--keep", str(folder / "orders.json")),
+            *("--token", elsewhere.TOKEN, "--with-parent"),
+        ],
     }
 
 

@@ -1,8 +1,8 @@
 """The files of the demonstration: what the stand-ins serve and what lies in the sites' folders.
 
 `config/demo/sites/*.toml` say which plugins run where, in the form of `config/sites`; addresses
-of stand-ins stand there as `{web}`, `{rheinland}` and `{westfalen}`. From these files follows
-what has to be written: a table that a site reads is a table that the site gets.
+of stand-ins stand there by their names, as `{web}` and `{westfalen}`. From these files follows what
+has to be written: a table that a site reads is a table that the site gets.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 import tomli_w
 
-from hub.demo import dice, documents, inventories, open_media, schools, sheets, stock
+from hub.demo import dice, documents, elsewhere, inventories, open_media, schools, sheets, stock
 from hub.demo.inventories import Holder
 from hub.demo.stock import Medium, Stock
 from hub.directory import read_network
@@ -69,7 +69,14 @@ class Sources:
 
     def documents(self) -> dict[str, bytes]:
         """Every file by its path in the demonstration's folder."""
-        return {**self._arix(), **self._web(), **self._folders(), **schools.documents(self.base)}
+        return {
+            **self._arix(),
+            **self._web(),
+            **self._folders(),
+            **schools.documents(self.base),
+            **elsewhere.calendar(self.day),
+            "shop.json": elsewhere.shop(self.day),
+        }
 
     def settings(self, addresses: Mapping[str, str]) -> dict[str, bytes]:
         """The configuration folder, with the addresses of the stand-ins filled in."""
@@ -146,6 +153,8 @@ class Sources:
             folder = f"config/sites/{key}"
             if name := plugins.get("feed", {}).get("file"):
                 files[f"{folder}/{name}"] = self._feed(key, name)
+            if "pretix" in plugins:
+                files[f"{folder}/pretix-token"] = elsewhere.TOKEN.encode()
             for table in plugins.get("tables", {}).get("tables", ()):
                 files[f"{folder}/{table['file']}"] = self._table(key, table)
         return files

@@ -404,3 +404,16 @@ def test_who_is_erased_here_is_nobody_there(
     assert order["status"] == "c"
     assert "ckermann" not in str(order)
     assert bookings(net)[0].state == "cancelled"
+
+
+def test_the_stand_in_keeps_orders_over_a_restart(tmp_path: Path) -> None:
+    """A demonstration that is started again finds what was booked in it."""
+    keep = tmp_path / "orders.json"
+    made = []
+    for _ in range(2):
+        books = Books(pretix.events(), TOKEN, keep)
+        with pretix.running(books) as address:
+            site = site_with(Pretix, config(address), tmp_path)
+            made.append(create(site, wanted(site)).id)
+        assert [one["code"] for one in books.events[SERIES]["orders"]] == ["ABCD2345"]
+    assert made[0] == made[1]

@@ -164,6 +164,7 @@ def test_media_are_held_by_several_centres_under_different_licences(loaded: Path
         ("Demokratie", "Demokratie"),
         ("Nationalsozialismus", "Nationalsozialismus"),
         ("Photosynthese", "Photosynthese"),
+        ("KI-Werkstatt", "KI-Werkstatt"),
     ],
 )
 def test_what_teachers_look_for_is_found(loaded: Path, words: str, title: str) -> None:
@@ -365,7 +366,7 @@ def served(var: Path, *command: str, **more: str) -> Iterator[tuple[subprocess.P
 
 def standins(var: Path) -> list[int]:
     ports = json.loads((var / "demo" / "ports.json").read_text())
-    assert len(ports) == 3
+    assert len(ports) == 5
     return list(ports.values())
 
 

@@ -146,7 +146,14 @@ def test_every_file_that_a_site_reads_is_written(
                 wanted.add(f"web/{folder}/{place.rpartition('/')[2]}{suffix}")
         if "file" in plugins.get("feed", {}):
             wanted.add(f"config/sites/{key}/{plugins['feed']['file']}")
-    ours = {"arix/rheinland.xml", "arix/westfalen.xml", schools.LIST, schools.OTHERS}
+        if "pretix" in plugins:
+            wanted.add(f"config/sites/{key}/{plugins['pretix']['token']['file']}")
+        for room in plugins.get("caldav", {}).get("rooms", ()):
+            name = room["address"].partition("}")[2]
+            entries = {one for one in documents if one.startswith(f"calendars/{name}/")}
+            assert entries, "a calendar in which something stands already"
+            wanted |= entries
+    ours = {"arix/rheinland.xml", "arix/westfalen.xml", schools.LIST, schools.OTHERS, "shop.json"}
     assert documents.keys() - ours == wanted
 
 
