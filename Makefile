@@ -57,6 +57,7 @@ lock: setup ## lock the dependencies anew after a change in setup.cfg or package
 	@command -v uv >/dev/null || $(BIN)/python -m pip install --quiet uv
 	PATH="$(CURDIR)/$(BIN):$$PATH" uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--all-extras --no-emit-index-url --no-annotate --no-header $(ARGS) --output-file requirements.lock setup.cfg
+	rm -rf *.egg-info  # left by uv, and read in place of what is installed
 	npm install --package-lock-only --ignore-scripts --no-audit --no-fund
 
 wheel: setup ## dist/*.whl with templates, static files, migrations and config
