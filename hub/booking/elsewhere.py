@@ -22,6 +22,7 @@ from hub.booking import house, progress, steps
 from hub.booking.errors import AgainstRules, BookingError
 from hub.booking.intervals import Stretch
 from hub.booking.progress import HOLDING, OPEN, STATES, Entry
+from hub.booking.states import AWAITED
 from hub.catalogue import offers
 from hub.db import Database
 from hub.errors import PluginError, Rejected, Unavailable
@@ -63,7 +64,7 @@ def ask(db: Database, request: BookingRequest, key: str, now: datetime) -> int:
         person = session.scalars(sa.select(Person.id).where(Person.key == request.person.id)).one()
         time = Stretch(request.start, request.end)
         kind = request.offer.record.kind
-        standing, _, refusals = house.refusals(
+        standing, rules, refusals = house.refusals(
             session,
             site,
             kind,
@@ -91,13 +92,25 @@ def ask(db: Database, request: BookingRequest, key: str, now: datetime) -> int:
             fulfilment=request.fulfilment,
             note=request.note,
             answers=request.answers,
+            head=rules.head and standing.registered,
         )
         number, made = progress.enter(session, entry, key, request.person.id, now)
         if made:
             session.add(
-                Elsewhere(booking_id=number, step="create", next_at=now, waiting=request.waiting)
+                Elsewhere(
+                    booking_id=number,
+                    step="create",
+                    # The other system hears nothing before the head has agreed.
+                    next_at=None if entry.head else now,
+                    waiting=request.waiting,
+                )
             )
         return number
+
+
+def release(session: Session, booking: Booking, now: datetime) -> None:
+    """Say a booking to the other system that was kept back until somebody agreed."""
+    session.get_one(Elsewhere, booking.id).next_at = now
 
 
 def settle(db: Database, site: Site, number: int, now: Callable[[], datetime] = clock) -> None:
@@ -210,7 +223,7 @@ def cancel(db: Database, site: Site, number: int, actor: str, now: datetime) -> 
 
 def waits(booking: Booking) -> bool:
     """Whether the other system has not confirmed yet that it knows the booking."""
-    if booking.bookable_id is not None:
+    if booking.bookable_id is not None or booking.head == AWAITED:
         return False
     return booking.state == "requested" and not booking.external_id
 

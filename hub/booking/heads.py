@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.booking import contacts, house, progress, wording
+from hub.booking import contacts, elsewhere, house, progress, wording
 from hub.booking.errors import NotNow
 from hub.booking.states import AWAITED, GIVEN
 from hub.booking.steps import note
@@ -138,6 +138,9 @@ def give(session: Session, booking: Booking, actor: str, now: datetime) -> None:
     if not given.rowcount:  # type: ignore[attr-defined]
         raise NotNow(booking.state)
     note(session, booking.id, EVENT, actor, "", now)
+    if booking.bookable_id is None:
+        elsewhere.release(session, booking, now)
+        return
     rules = house.rules(session, booking.site_key, booking.kind, booking.borrower)
     if not rules.approval:
         progress.advance(session, booking, "confirmed", actor, now)

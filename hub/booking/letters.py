@@ -102,7 +102,8 @@ def tell(session: Session, sender: Sender, event: BookingEvent, booking: Booking
     if who is None:
         return
     step = _step(event.event)
-    if step == "requested" and booking.bookable_id is None:
+    decides_here = booking.bookable_id is not None
+    if step == "requested" and not decides_here and not heads.is_awaited(booking):
         return  # another system keeps it and answers within moments; nobody has to decide
     anew = step == "moved" and event.actor == who.person.key
     asked = heads.ask(session, sender.address, booking) if step == "requested" or anew else ""
@@ -121,7 +122,8 @@ def tell(session: Session, sender: Sender, event: BookingEvent, booking: Booking
             others=others,
             attachments=_entries(session, sender, [first, *others], who, step),
         )
-    if (step in ("requested", heads.EVENT) or anew) and booking.state == "requested" and not asked:
+    to_decide = step in ("requested", heads.EVENT) or anew
+    if to_decide and decides_here and booking.state == "requested" and not asked:
         _tell_centre(session, sender, event, booking, others, who)
 
 

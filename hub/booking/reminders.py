@@ -19,6 +19,7 @@ from hub.booking import house, progress, wording
 from hub.booking.errors import NotNow
 from hub.booking.opening import Calendar
 from hub.booking.rules import Rules
+from hub.booking.states import AWAITED
 from hub.booking.steps import note
 from hub.db import Database
 from hub.institutions import borrowers
@@ -125,7 +126,8 @@ def _requests(db: Database, now: datetime) -> list[int]:
                 .where(
                     Booking.state == "requested",
                     Booking.starts_at <= now,
-                    Booking.bookable_id.is_not(None),  # otherwise another system says so
+                    # Otherwise another system says so, once it has heard of it.
+                    sa.or_(Booking.bookable_id.is_not(None), Booking.head == AWAITED),
                     ~sa.exists().where(Case.booking_id == Booking.id),
                 )
                 .order_by(Booking.id)

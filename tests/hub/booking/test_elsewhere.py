@@ -12,12 +12,12 @@ import pytest
 import sqlalchemy as sa
 
 from hub import Plugin, activations, breaker, hookimpl, models
-from hub.booking import elsewhere
+from hub.booking import elsewhere, heads, progress, reminders
 from hub.booking.elsewhere import NotCancelled
 from hub.catalogue.sync import sync
 from hub.errors import Rejected, Unavailable
 from hub.identity import people
-from hub.models import Booking, Elsewhere
+from hub.models import Booking, BookingRules, Borrower, Elsewhere, Institution
 from hub.models.base import now
 from hub.records import (
     AccessMode,
@@ -304,3 +304,37 @@ def test_what_was_never_said_there_is_given_up_here_alone(
     assert row(net, number).state == "cancelled"
     later(net)
     assert plugin.books == {}
+
+
+def test_nothing_is_said_there_before_the_head_agrees(
+    net: Network, plugin: type[Foreign], request_: BookingRequest
+) -> None:
+    with net.hub.db.write() as session:
+        school = Institution(
+            kind="school", school_id="900123", listed=False, name="Schule", search_text=""
+        )
+        session.add(school)
+        session.flush()
+        who = session.scalars(sa.select(models.Person.id)).one()
+        session.add_all([
+            Borrower(
+                site_key="borken", institution_id=school.id, person_id=who, state="approved"
+            ),
+            BookingRules(site_key="borken", kind="room", borrower="", overrides={"head": True}),
+        ])  # fmt: skip
+        request_ = replace(request_, institution=school.id)
+    agreed, refused, late = (ask(net, request_, key) for key in "abc")
+    later(net)
+    assert [row(net, one).state for one in (agreed, refused, late)] == ["requested"] * 3
+    assert not elsewhere.waits(row(net, agreed)), "it waits for the head, not for the system"
+    assert plugin.calls == []
+    with net.hub.db.write() as session:
+        heads.give(session, session.get_one(Booking, agreed), heads.ACTOR, now())
+        progress.advance(session, session.get_one(Booking, refused), "refused", heads.ACTOR, now())
+    assert elsewhere.waits(row(net, agreed))
+    later(net)
+    assert row(net, agreed).state == "confirmed"
+    reminders.run(net.hub.db, request_.start + timedelta(days=1), lambda: None)
+    later(net)
+    assert (row(net, refused).state, row(net, late).state) == ("refused", "expired")
+    assert plugin.calls == [row(net, agreed).reference]
