@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from hub import causes
 from hub.connections import Connection, State, connections
 from hub.identity import people
 from hub.identity.actor import Role
@@ -99,8 +100,7 @@ def _tell(
             _WORDS[spoken].format(
                 title=title,
                 since=row.since.astimezone(zone).strftime("%d.%m.%Y, %H:%M"),
-                cause=_SAYS[row.cause][spoken][0],
-                fix=_SAYS[row.cause][spoken][1],
+                **_said(by_name[row.plugin], spoken),
                 message=_message(by_name[row.plugin].reason, spoken),
                 link=address + _page(site.key, by_name[row.plugin]),
             )
@@ -129,6 +129,13 @@ def _page(site: str, one: Connection) -> str:
     if one.state is State.MISCONFIGURED or one.last is None:
         return f"/{site}/verwaltung/plugins/{one.plugin}"
     return f"/{site}/verwaltung/laeufe/{one.last.id}"
+
+
+def _said(one: Connection, language: str) -> dict[str, str]:
+    """Cause and fix: of what stopped the last run, where that is known, else of the state."""
+    found = causes.known(one.reason, language) if one.state is State.FAILED else None
+    cause, fix = found or _SAYS[one.state][language]
+    return {"cause": cause, "fix": fix.removesuffix(".")}
 
 
 def _message(reason: str, language: str) -> str:

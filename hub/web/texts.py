@@ -11,7 +11,7 @@ from babel.dates import format_date, format_datetime, format_time
 from flask import Flask
 from flask_babel import gettext, lazy_gettext, ngettext
 
-from hub import models
+from hub import causes, models
 from hub.booking.charges import Charge
 from hub.catalogue import vocabulary
 from hub.catalogue.entitlement import Badge, Status
@@ -319,6 +319,7 @@ def init_app(app: Flask) -> None:
         institution_kind=institution_kind,
         short=short_name,
         browser=browser,
+        cause=lambda message: causes.known(message, language()),
     )
     app.jinja_env.globals.update(
         KIND=KIND, KINDS=KINDS, ROLE=ROLE, STATE=STATE, STATE_MARK=STATE_MARK

@@ -119,6 +119,17 @@ def test_a_change_arrives_signed(receiver: Receiver, tmp_path: Path) -> None:
     assert "Ada" not in body.decode(), "what a person wrote stays here"
 
 
+def test_a_check_sends_what_says_nothing_and_hears_a_no(receiver: Receiver, tmp_path: Path) -> None:
+    config = {"address": receiver.address, "secret": SECRET}
+    site = site_with(Webhooks, config, tmp_path, site_row(internal_hosts=("127.0.0.1",)))
+    site.one("webhooks", "health")
+    told = verified(*receiver.taken[0])
+    assert (told["type"], told["data"]) == ("hub.test", {})
+    receiver.status = 401
+    with pytest.raises(Denied, match="answered 401"):
+        site.one("webhooks", "health")
+
+
 def work(hub: Hub, folder: Path) -> None:
     """A worker in a process of its own does what is due."""
     told = {

@@ -49,7 +49,7 @@ def test_the_page_shows_what_is_on_and_what_could_be(admin: FlaskClient) -> None
     assert "Tabellen (CSV, XLSX, ODS)" in page
     assert "Welche Daten fließen?" in page
     assert "Qualität: Platin" in page
-    assert "Für Gold fehlt: Jede Pflichteinstellung" in page
+    assert "Für Platin fehlt: Ein abgebrochener Lauf" in page
     assert "Aufmerksamkeit" not in page
 
 
