@@ -12,6 +12,8 @@ import marshmallow as ma
 
 from hub.mail import address
 
+TABLE, PROCRASTINATE = "table", "procrastinate"
+
 
 class SettingsError(Exception):
     """The environment holds a setting that cannot be used; the message names it and the fix."""
@@ -36,6 +38,8 @@ class Settings:
     """The mailbox in which they arrive, as `hub.mail.address` reads it; empty is none."""
     attention_hours: int = 24
     """How long something must have needed a person before the admins of its site get a mail."""
+    jobs: str = TABLE
+    """How workers come by their jobs: `TABLE` or `PROCRASTINATE`."""
     base_url_given: bool = True
     """Otherwise `base_url` is a guess, and follows the address where the hub is served."""
 
@@ -96,6 +100,7 @@ class _Schema(ma.Schema):
     reply_address = ma.fields.String(load_default="", validate=_reply_address)
     inbox_url = ma.fields.String(load_default="", validate=_inbox_url)
     attention_hours = ma.fields.Integer(load_default=24, validate=ma.validate.Range(0, 24 * 90))
+    jobs = ma.fields.String(load_default=TABLE, validate=ma.validate.OneOf([TABLE, PROCRASTINATE]))
 
 
 def _sender(data: Mapping[str, Any]) -> str:
@@ -136,5 +141,6 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         reply_address=data["reply_address"],
         inbox_url=data["inbox_url"],
         attention_hours=data["attention_hours"],
+        jobs=data["jobs"],
         base_url_given="base_url" in given,
     )

@@ -37,13 +37,16 @@ def command(hub: Hub, parallel: int, once: bool, grace: float) -> None:
 
     Sources are taken in at the times that `hub sync schedules` shows, each host by one job at a
     time. At the end a source is left after its page and resumed the next time. Any number of
-    workers may share a PostgreSQL database.
+    workers may share a PostgreSQL database; there procrastinate may carry the jobs (HUB_JOBS).
     """
     from hub.catalogue.helper import tune_process
-    from hub.jobs.worker import Worker
+    from hub.jobs import courier
 
     tune_process()
-    worker = Worker(hub, parallel=parallel)
+    try:
+        worker = courier.worker_for(hub)(hub, parallel=parallel)
+    except courier.Unsuitable as error:
+        raise click.ClickException(str(error)) from error
 
     def stop(number: int, _frame: FrameType | None) -> None:
         worker.stop()

@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -49,6 +50,7 @@ class _Running:
 
     claim: Claim
     lost: threading.Event = field(default_factory=threading.Event)
+    ended: Future[None] = field(default_factory=Future)
 
 
 class Worker:
@@ -116,10 +118,15 @@ class Worker:
                 log.info("jobs.due", jobs=brought)
         self._relieve()
         idle = not self._at_hand()  # before looking: a job that ends now may let another begin
+        return self._take() and idle
+
+    def _take(self) -> bool:
+        """Begin the jobs that can be begun; True when there are none."""
+        nothing = True
         while (claim := self._claim()) is not None:
             self._start(claim)
-            idle = False
-        return idle
+            nothing = False
+        return nothing
 
     def _relieve(self) -> None:
         """Take jobs from workers that are dead."""
@@ -147,7 +154,8 @@ class Worker:
         with self._hub.db.write() as session:
             return queue.claim(session, self._owner, suspects=suspects)
 
-    def _start(self, claim: Claim) -> None:
+    def _start(self, claim: Claim) -> Future[None]:
+        """Work on it in a thread of its own; the future is done when that has ended."""
         running = _Running(claim)
         with self._guard:
             self._running[claim.id] = running
@@ -155,6 +163,7 @@ class Worker:
         threading.Thread(
             target=self._work, args=(running,), name=f"job {claim.id}", daemon=True
         ).start()
+        return running.ended
 
     def _work(self, running: _Running) -> None:
         claim = running.claim
@@ -167,6 +176,7 @@ class Worker:
                 # A job that was put back may have been taken anew since, by this very worker.
                 if self._running.get(claim.id) is running:
                     del self._running[claim.id]
+            running.ended.set_result(None)
             self._wake.set()
 
     def _perform(self, running: _Running) -> Outcome:

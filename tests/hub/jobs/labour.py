@@ -1,4 +1,4 @@
-"""A worker in a process of its own, to be killed: `python -m tests.hub.jobs.labour URL DIR LOG`.
+"""A worker in a process of its own, to be killed: `python -m … FORM URL DIR LOG`.
 
 What its tasks do stands in LOG, one line each: moment, process, word, job.
 """
@@ -13,9 +13,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from hub.jobs.courier import CarriedWorker
 from hub.jobs.tasks import Context, take_in
 from hub.jobs.worker import Worker
 from hub.records import Change, Checkpoint, Upsert
+from hub.settings import PROCRASTINATE, TABLE
 from tests.sources import medium, network
 
 LEASE = 1.5
@@ -42,7 +44,10 @@ class Log:
         return sum(line[2] == word for line in self.lines())
 
 
-def main(database_url: str, folder: str, path: str) -> None:
+WORKERS = {TABLE: Worker, PROCRASTINATE: CarriedWorker}
+
+
+def main(form: str, database_url: str, folder: str, path: str) -> None:
     log = Log(Path(path))
 
     def note(context: Context, arguments: Mapping[str, Any]) -> str:
@@ -73,7 +78,7 @@ def main(database_url: str, folder: str, path: str) -> None:
     with network(database_url, Path(folder), []) as net:
         for row in net.hub.sites.directory():
             net.play(row.key, pages)
-        worker = Worker(
+        worker = WORKERS[form](
             net.hub,
             lease=LEASE,
             poll=0.05,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,18 +16,23 @@ import sqlalchemy as sa
 from hub import models
 from hub.errors import Unavailable
 from hub.jobs import queue, sources, tasks
+from hub.jobs.courier import worker_for
 from hub.jobs.tasks import Context, Failed
 from hub.jobs.worker import Worker
 from hub.models.base import Base, now
 from hub.records import Change
+from hub.settings import PROCRASTINATE, TABLE
 from tests.sources import Network, everything, medium, network
 
 SITES = ["borken", "coesfeld", "herne", "unna"]
 
 
-@pytest.fixture
-def net(database_url: str, tmp_path: Path) -> Iterator[Network]:
+@pytest.fixture(params=[TABLE, PROCRASTINATE])
+def net(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[Network]:
+    if request.param == PROCRASTINATE and database_url.startswith("sqlite"):
+        pytest.skip("procrastinate is for PostgreSQL")
     with network(database_url, tmp_path, SITES) as found:
+        found.hub.settings = replace(found.hub.settings, jobs=request.param)
         for key in SITES:
             found.play(key, everything(medium("one", f"Film {key}")))
         yield found
@@ -40,8 +46,12 @@ def jobs(net: Network) -> dict[str, models.Job]:
         }
 
 
+def worker(net: Network, **options: Any) -> Worker:
+    return worker_for(net.hub)(net.hub, poll=0.02, **options)
+
+
 def run(net: Network, **options: Any) -> None:
-    Worker(net.hub, poll=0.02, **options).run(once=True)
+    worker(net, **options).run(once=True)
 
 
 def put(net: Network, task: str, **arguments: object) -> None:
@@ -84,8 +94,8 @@ def test_a_slow_source_delays_no_other(net: Network) -> None:
         yield from everything(medium("one"))
 
     net.play("borken", slow)
-    worker = threading.Thread(target=run, args=(net,), kwargs={"parallel": 2})
-    worker.start()
+    running = threading.Thread(target=run, args=(net,), kwargs={"parallel": 2})
+    running.start()
     assert seen.wait(60)
     end = time.monotonic() + 60
     while {jobs(net)[key].state for key in SITES[1:]} != {"finished"}:
@@ -93,7 +103,7 @@ def test_a_slow_source_delays_no_other(net: Network) -> None:
         time.sleep(0.05)
     assert jobs(net)["borken"].state == "running"
     others.set()
-    worker.join(60)
+    running.join(60)
     assert jobs(net)["borken"].state == "finished"
 
 
@@ -227,11 +237,11 @@ def test_what_does_not_end_after_stop_goes_back(net: Network) -> None:
         return "at last"
 
     put(net, "stubborn")
-    worker = Worker(net.hub, poll=0.02, tasks={"stubborn": stubborn}, schedules=lambda hub: [])
-    thread = threading.Thread(target=worker.run, kwargs={"grace": 0.2})
+    stopped = worker(net, tasks={"stubborn": stubborn}, schedules=lambda hub: [])
+    thread = threading.Thread(target=stopped.run, kwargs={"grace": 0.2})
     thread.start()
     assert seen.wait(60)
-    worker.stop()
+    stopped.stop()
     thread.join(60)
     left = jobs(net)["stubborn"]
     assert (left.state, left.attempts) == ("queued", 0)
@@ -318,8 +328,9 @@ def test_a_database_that_is_away_for_a_while_loses_nothing(
         monkeypatch.setattr(net.hub.db, kind, answer)
 
     put(net, "note")
+    patient = worker(net, tasks={"note": note}, schedules=lambda hub: [])
     gone("read")
     gone("write")
-    run(net, tasks={"note": note}, schedules=lambda hub: [])
+    patient.run(once=True)
     assert jobs(net)["note"].state == "finished"
     assert len(done) == 1

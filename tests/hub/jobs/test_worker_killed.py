@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from hub import models
 from hub.db import Database
-from hub.jobs import queue
+from hub.jobs import courier, queue
+from hub.settings import PROCRASTINATE
 from tests.hub.jobs import labour
 from tests.hub.jobs.labour import Log
 from tests.sources import network
@@ -26,11 +27,11 @@ PATIENCE = 90.0
 class Workers:
     """The worker processes of a test, with the moments at which they were killed."""
 
-    def __init__(self, database_url: str, folder: Path) -> None:
+    def __init__(self, form: str, database_url: str, folder: Path) -> None:
         self.log = Log(folder / "log")
         self.killed: dict[int, float] = {}
         self.processes: list[subprocess.Popen[bytes]] = []
-        self._command = [sys.executable, "-m", "tests.hub.jobs.labour", database_url, folder]
+        self._command = [sys.executable, "-m", "tests.hub.jobs.labour", form, database_url, folder]
         self._command.append(folder / "log")
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -48,9 +49,15 @@ class Workers:
             process.wait()
 
 
-@pytest.fixture
-def workers(database_url: str, tmp_path: Path) -> Iterator[Workers]:
-    found = Workers(database_url, tmp_path)
+@pytest.fixture(params=labour.WORKERS)
+def workers(
+    request: pytest.FixtureRequest, database_url: str, db: Database, tmp_path: Path
+) -> Iterator[Workers]:
+    if request.param == PROCRASTINATE:
+        if db.dialect != "postgresql":
+            pytest.skip("procrastinate is for PostgreSQL")
+        courier.install(db)
+    found = Workers(request.param, database_url, tmp_path)
     yield found
     found.end()
 
