@@ -108,6 +108,18 @@ def booking_cancel(booking: Booking, key: str) -> Booking:  # type: ignore[empty
 
 
 @hookspec
+def booking_move(  # type: ignore[empty-body]
+    booking: Booking, start: datetime, end: datetime, quantity: int, key: str
+) -> Booking:
+    """Give a booking another time or number, and return it as the owning system then has it.
+
+    What it had is let go only when the new is had. The same `key` twice moves it once. Asked alone;
+    what a plugin without this hook keeps is cancelled and booked anew. Raises `Rejected` with the
+    reason, which is shown to the person; then the booking is as it was.
+    """
+
+
+@hookspec
 def booking_state(booking: Booking) -> Booking:  # type: ignore[empty-body]
     """Return the booking as the owning system has it. Asked alone."""
 

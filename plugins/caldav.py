@@ -250,6 +250,31 @@ class Caldav(Plugin):
         return replace(booking, state="cancelled")
 
     @hookimpl
+    def booking_move(
+        self, booking: Booking, start: datetime, end: datetime, quantity: int, key: str
+    ) -> Booking:
+        """The new time is held by an event of its own until the booking's stands there."""
+        moved = replace(booking, start=start, end=end, quantity=quantity)
+        if quantity != 1:
+            raise Rejected("Diesen Raum gibt es nur einmal.")
+        place = Occurrence(self._uid(key), start, end, TENTATIVE)
+        with self._calendar(booking.offer) as calendar:
+            entry = calendar.get(_name(booking.id))
+            stands = self._read(entry) if entry is not None else None
+            if entry is None or stands is None or stands.status == "CANCELLED":
+                raise Rejected("Der Termin steht nicht mehr im Kalender.")
+            if (stands.start, stands.end) != (start, end):
+                if self._taken(calendar, start, end, place.uid, booking.id):
+                    self._let_go(calendar, place.uid)
+                    raise Rejected("In dieser Zeit ist der Raum schon belegt.")
+                held = self._put(calendar, place, "Wird verschoben", "")
+                self._contend(calendar, held, place, booking.id)
+                confirmed = Occurrence(booking.id, start, end, CONFIRMED)
+                calendar.replace(entry, vevent.changed(entry.content, confirmed, datetime.now(UTC)))
+            self._let_go(calendar, place.uid)
+        return moved
+
+    @hookimpl
     def booking_state(self, booking: Booking) -> Booking:
         """The booking with the time that the calendar has now; removed there is cancelled."""
         with self._calendar(booking.offer) as calendar:
@@ -302,9 +327,16 @@ class Caldav(Plugin):
             raise Denied("Der Kalender hat einen anderen Termin behalten als den gewünschten.")
         return entry
 
-    def _contend(self, calendar: Calendar, entry: Entry, wanted: Occurrence) -> None:
-        """Return where the event stands alone; else give way, or wait until the others have."""
-        others = self._taken(calendar, wanted.start, wanted.end, but=wanted.uid)
+    def _let_go(self, calendar: Calendar, uid: str) -> None:
+        """Remove the event that held a time, if it is there."""
+        entry = calendar.get(_name(uid))
+        if entry is not None:
+            calendar.remove(entry)
+
+    def _contend(self, calendar: Calendar, entry: Entry, wanted: Occurrence, *own: str) -> None:
+        """Return where the event stands alone, or beside others of our own; else give way, or wait
+        until the others have."""
+        others = self._taken(calendar, wanted.start, wanted.end, wanted.uid, *own)
         if not others:
             return
         if all(
@@ -316,9 +348,9 @@ class Caldav(Plugin):
         raise Rejected("In dieser Zeit ist der Raum inzwischen belegt.")
 
     def _taken(
-        self, calendar: Calendar, start: datetime, end: datetime, but: str = ""
+        self, calendar: Calendar, start: datetime, end: datetime, *but: str
     ) -> list[Occurrence]:
-        """What takes up the room in [start, end), other than the event `but`."""
+        """What takes up the room in [start, end), other than the events `but`."""
         day = timedelta(days=1)  # servers read whole days by a zone of their own
         found = []
         for entry in calendar.between(start - day, end + day):
@@ -326,7 +358,7 @@ class Caldav(Plugin):
                 found += vevent.occurrences(entry.content, start, end, self._zone)
             except vevent.Unreadable as error:
                 raise Malformed(f"the calendar's entry {entry.name[:100]}: {error}") from None
-        return [one for one in found if one.uid != but]
+        return [one for one in found if one.uid not in but]
 
     def _read(self, entry: Entry) -> Occurrence | None:
         try:

@@ -16,7 +16,7 @@ from hub.api.language import language
 from hub.api.own import booking_key, shown
 from hub.api.parameters import said
 from hub.api.problems import BadParameters
-from hub.booking import contacts, ledger, making, moving, questions, wording
+from hub.booking import contacts, ledger, making, questions, wording
 from hub.booking.errors import BookingError, Unbookable
 from hub.booking.intervals import Stretch
 from hub.booking.progress import LONGEST_KEY, MADE
@@ -177,13 +177,14 @@ def move_booking(sent: dict[str, Any], reference: str) -> dict[str, Any]:
     As the rules allow: the new time is had before the old one is let go. What somebody had to
     confirm is requested again.
     """
-    who = bearer.demand()
+    who, hub = bearer.demand(), context.the_hub()
+    with hub.db.read() as session:
+        row = _mine(session, who, reference)
+    time = Stretch(sent.get("starts_at", row.starts_at), sent.get("ends_at", row.ends_at))
+    quantity = sent.get("quantity", row.quantity)
     try:
-        with context.the_hub().db.write(queued=True) as session:
-            row = _mine(session, who, reference)
-            time = Stretch(sent.get("starts_at", row.starts_at), sent.get("ends_at", row.ends_at))
-            quantity = sent.get("quantity", row.quantity)
-            moving.move(session, row, time, quantity, who.actor.key, context.now())
+        site = hub.sites.site(who.site)
+        making.move(hub.db, site, row.id, time, quantity, who.actor.key, context.now())
     except BookingError as error:
         abort(HTTPStatus.CONFLICT, explained(error, who.site))
     return _answer(who, reference)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from hub import breaker
 from hub.booking import house, progress, steps
+from hub.booking import moving_elsewhere as moves
 from hub.booking.errors import AgainstRules, BookingError
 from hub.booking.intervals import Stretch
 from hub.booking.progress import HOLDING, OPEN, STATES, Entry
@@ -127,6 +128,7 @@ def settle(db: Database, site: Site, number: int, now: Callable[[], datetime] = 
         step, attempts = todo.step, todo.attempts + 1
         todo.attempts, todo.next_at = attempts, now() + LEASE
         request, record = _request(session, row, todo.waiting), _record(session, row)
+        asked = todo.wanted if step == "move" else None
     if request is None or record is None:
         _give_up(db, number, "Its offer or its person is gone.")
         return
@@ -135,9 +137,11 @@ def settle(db: Database, site: Site, number: int, now: Callable[[], datetime] = 
         if step == "cancel" and not record.id:
             # Nobody knows whether an earlier attempt got through: its key finds it or makes it.
             saying = "create"
-            record = replace(record, id=_say(site, "create", request, record, row.reference).id)
+            made = _say(site, "create", request, record, record, row.reference)
+            record = replace(record, id=made.id)
             saying = step
-        answer = _say(site, step, request, record, row.reference)
+        wanted = replace(record, **moves.asked(asked)) if asked else record
+        answer = _say(site, step, request, record, wanted, row.reference)
     except Rejected as refused:
         _refused(db, number, step, saying, str(refused), now())
         return
@@ -161,9 +165,15 @@ def _pause(attempts: int) -> timedelta:
 
 
 def _say(
-    site: Site, step: str, request: BookingRequest, record: BookingRecord, reference: str
+    site: Site,
+    step: str,
+    request: BookingRequest,
+    record: BookingRecord,
+    wanted: BookingRecord,
+    reference: str,
 ) -> BookingRecord:
-    """Say one step to the plugin; raises what it raises, and `ValueError` for a wrong answer."""
+    """Say one step to the plugin: what is so, and how it shall be. Raises what the plugin raises,
+    and `ValueError` for a wrong answer."""
     plugin = request.offer.plugin
     if step == "create":
         answer = site.one(
@@ -172,9 +182,21 @@ def _say(
     elif step == "cancel":
         key = f"cancel-{reference}"
         answer = site.one(plugin, "booking_cancel", deadline=DEADLINE, booking=record, key=key)
+    elif step == "move":
+        answer = site.one(
+            plugin,
+            "booking_move",
+            deadline=DEADLINE,
+            booking=record,
+            start=wanted.start,
+            end=wanted.end,
+            quantity=wanted.quantity,
+            key=f"move-{reference}-{wanted.start:%Y%m%dT%H%M}-{wanted.end:%Y%m%dT%H%M}"
+            f"-{wanted.quantity}",
+        )
     else:
         answer = site.one(plugin, "booking_state", deadline=DEADLINE, booking=record)
-    wrong = _wrong(answer, record, step)
+    wrong = _wrong(answer, wanted, step)
     if wrong:
         raise ValueError(wrong)
     assert isinstance(answer, BookingRecord)
@@ -305,12 +327,12 @@ def _note(db: Database, number: int, step: str, answer: BookingRecord, now: date
         if state != row.state:
             _follow(session, row, state, now)
         if (answer.start, answer.end) != (row.starts_at, row.ends_at) and state in HOLDING:
-            row.starts_at, row.ends_at, row.changed_at = answer.start, answer.end, now
-            session.add(
-                BookingEvent(booking_id=number, at=now, event="moved", actor=row.plugin, note="")
-            )
-        if state in HOLDING and answer.quantity != row.quantity and answer.quantity > 0:
+            moves.note(session, row, answer, todo.wanted, now)
+        elif state in HOLDING and answer.quantity != row.quantity and answer.quantity > 0:
+            if step == "move":
+                moves.note(session, row, answer, todo.wanted, now)
             row.quantity = answer.quantity
+        todo.wanted = None
         going_on = state in OPEN
         todo.step, todo.problem, todo.attempts = "watch" if going_on else "done", "", 0
         todo.next_at = now + WATCH if going_on else None
@@ -342,7 +364,7 @@ def _refused(db: Database, number: int, step: str, saying: str, why: str, now: d
                 _follow(session, row, "refused", now, why)
             todo.step, todo.next_at = "done", None
         else:
-            todo.step, todo.next_at = "watch", now + WATCH
+            todo.step, todo.next_at, todo.wanted = "watch", now + WATCH, None
 
 
 def _give_up(db: Database, number: int, why: str) -> None:
@@ -383,7 +405,8 @@ def _wrong(answer: object, asked: BookingRecord, step: str) -> str:
         asked.end,
         asked.quantity,
     )
-    return "" if same or step != "create" else "It confirmed what it was not asked for."
+    asked_for = same or step not in ("create", "move")
+    return "" if asked_for else "It confirmed what it was not asked for."
 
 
 def _record(session: Session, row: Booking) -> BookingRecord | None:

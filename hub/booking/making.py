@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from hub.booking import cart, elsewhere, progress
+from hub.booking import cart, elsewhere, moving, moving_elsewhere, progress
 from hub.booking.errors import NotNow, Unbookable
+from hub.booking.intervals import Stretch
 from hub.booking.keeping import LedgerPlugin
 from hub.db import Database
 from hub.errors import Rejected
@@ -47,6 +48,36 @@ def put_into_cart(
     with db.read() as session:
         entry = plugin.entry(session, request, key, now)
     return cart.put(db, entry, key, request.person.id, now)
+
+
+def move(
+    db: Database,
+    site: Site,
+    number: int,
+    time: Stretch,
+    quantity: int,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Give a booking another time or number for who made it. Raises `BookingError`."""
+    with db.read() as session:
+        kept_elsewhere = session.get_one(Booking, number).bookable_id is None
+    if kept_elsewhere:
+        with db.write(queued=True) as session:
+            asked = moving_elsewhere.wish(session, site, number, time, quantity, actor, now)
+        if asked:
+            elsewhere.settle(db, site, number, lambda: now)
+            with db.read() as session:
+                moving_elsewhere.outcome(session, number)
+        return
+    with db.write(queued=True) as session:
+        row = session.get_one(Booking, number)
+        moving.move(session, row, time, quantity, actor, now)
+
+
+def may_move(site: Site, booking: Booking, now: datetime) -> bool:
+    """Whether who made it can still give it another time or number."""
+    return moving.may_move(booking, now) or moving_elsewhere.may_move(site, booking, now)
 
 
 def cancel(db: Database, site: Site, number: int, actor: str, now: datetime) -> None:

@@ -79,13 +79,13 @@ def move(
 
 def may_undo(session: Session, booking: Booking, actor: str, now: datetime) -> bool:
     """Whether the last that happened is that this person moved it."""
-    return may_move(booking, now) and _last_move(session, booking, actor) is not None
+    return may_move(booking, now) and last_move(session, booking, actor) is not None
 
 
 def undo(session: Session, booking: Booking, actor: str, now: datetime) -> None:
     """Back to the time, the number and the state of before; raises `NotNow`, or `Full` where that
     is no longer free."""
-    last = _last_move(session, booking, actor)
+    last = last_move(session, booking, actor)
     if last is None or last.before is None or not may_move(booking, now):
         raise NotNow(booking.state)
     before, state = last.before, booking.state
@@ -118,7 +118,7 @@ def _take(
         raise Full(full.free, others) from None
 
 
-def _last_move(session: Session, booking: Booking, actor: str) -> BookingEvent | None:
+def last_move(session: Session, booking: Booking, actor: str) -> BookingEvent | None:
     """The move by this person after which nothing else happened."""
     events = session.scalars(
         sa.select(BookingEvent)

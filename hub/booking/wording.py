@@ -21,6 +21,7 @@ from hub.booking.errors import (
     Unbookable,
 )
 from hub.booking.items import ItemError
+from hub.booking.moving_elsewhere import NotMoved
 from hub.booking.states import GIVEN
 
 Told = Callable[[Refusal, str], str]
@@ -53,6 +54,16 @@ def explain(error: BookingError, zone: ZoneInfo) -> str:
         return gettext(
             "The system that keeps this booking could not be told yet. It is tried again; "
             "look here later. %(why)s",
+            why=error.why,
+        )
+    if isinstance(error, NotMoved) and error.refused:
+        return gettext(
+            "The system that keeps this booking refused the change. %(why)s", why=error.why
+        )
+    if isinstance(error, NotMoved):
+        return gettext(
+            "The system that keeps this booking has not answered yet. It is asked again; until it "
+            "agrees, the time of before holds. %(why)s",
             why=error.why,
         )
     if isinstance(error, ItemError):

@@ -341,7 +341,7 @@ class Elsewhere(Base):
         ForeignKey("booking.id", ondelete="CASCADE"), primary_key=True
     )
     step: Mapped[str]
-    """`create` or `cancel` until it is done; then `watch`, and `done` at the end."""
+    """`create`, `move` or `cancel` until it is done; then `watch`, and `done` at the end."""
     attempts: Mapped[int] = mapped_column(default=0)
     next_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Not before then; None when nothing is left to do."""
@@ -349,3 +349,5 @@ class Elsewhere(Base):
     """Why the last attempt failed, for the staff."""
     waiting: Mapped[bool] = mapped_column(default=False)
     """Whether the person wants to wait there where it is full."""
+    wanted: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Of a `move`: `starts_at`, `ends_at`, `quantity` that are asked for, and by which `actor`."""

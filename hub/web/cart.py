@@ -24,7 +24,7 @@ from hub.records import Contact, Kind
 from hub.web import bookable, booking_check, changing, context, login, my_bookings, texts, wishes
 from hub.web.booking_check import Who
 from hub.web.page import Crumb
-from hub.web.wishes import Wish
+from hub.web.wishes import Asked, Wish
 
 pages = Blueprint("cart", __name__, url_prefix="/korb")
 
@@ -100,11 +100,15 @@ def put(offer_id: int) -> ResponseReturnValue:
 def change(reference: str) -> ResponseReturnValue:
     """Gives something in the cart another time or number."""
     actor = login.demand("booking.read")
+
+    def do(_: Booking, asked: Asked) -> None:
+        with context.the_hub().db.write(queued=True) as session:
+            row = _mine(session, actor, reference)
+            cart.change(session, row, asked.time, asked.quantity, context.now())
+
     page = changing.form(
         lambda session: _mine(session, actor, reference),
-        lambda session, row, asked: cart.change(
-            session, row, asked.time, asked.quantity, context.now()
-        ),
+        do,
         url_for("cart.change", reference=reference),
         [Crumb(gettext("Cart"), url_for("cart.show"))],
     )

@@ -20,14 +20,15 @@ from hub.web.wishes import Asked
 
 def form(
     find: Callable[[Session], Booking],
-    do: Callable[[Session, Booking, Asked], None],
+    do: Callable[[Booking, Asked], None],
     action: str,
     crumbs: Sequence[Crumb],
     told: str = "",
 ) -> ResponseReturnValue | None:
     """The page with the form; None where it was sent and `do` has done it.
 
-    `find` finds the row, or aborts; `action` is where the form goes, `told` what is to be known.
+    `find` finds the row, or aborts; `do` raises `BookingError`; `action` is where the form goes,
+    `told` what is to be known.
     """
     with context.the_hub().db.read() as session:
         row = find(session)
@@ -41,8 +42,7 @@ def form(
         asked, errors = wishes.read(kind, wish, calendar, fixed)
         if asked is not None:
             try:
-                with context.the_hub().db.write(queued=True) as session:
-                    do(session, find(session), asked)
+                do(row, asked)
             except BookingError as error:
                 errors = [("", wording.explain(error, calendar.zone))]
             else:
@@ -71,7 +71,7 @@ def form(
 
 
 def _fixed(session: Session, row: Booking) -> Stretch | None:
-    one = session.get(Bookable, row.bookable_id)
+    one = session.get(Bookable, row.bookable_id) if row.bookable_id is not None else None
     if one is None or one.starts_at is None or one.ends_at is None:
         return None
     return Stretch(one.starts_at, one.ends_at)

@@ -28,6 +28,7 @@ from hub.booking import (
     ledger,
     making,
     moving,
+    moving_elsewhere,
     progress,
     questions,
     rules,
@@ -314,6 +315,16 @@ def change(reference: str, do: Callable[[Session, Booking, str], None]) -> Respo
     return redirect(url_for("my_bookings.show", reference=reference), 303)
 
 
+def _wanted(session: Session, row: Booking) -> str:
+    """The time and number that the system that keeps it has not agreed to yet."""
+    found = moving_elsewhere.wanted_time(session, row)
+    if found is None:
+        return ""
+    stretch, number = found
+    told = wording.time(*stretch, context.zone_of(row.site_key))
+    return f"{told}, {gettext('Number')}: {texts.number(number)}" if number > 1 else told
+
+
 def refuse(
     reference: str, error: BookingError, zone: ZoneInfo = context.NETWORK_TIME
 ) -> ResponseReturnValue:
@@ -327,6 +338,8 @@ def _page(reference: str, problem: str = "", status: int = 200) -> ResponseRetur
         until = waiting.deadline(session, row.id) if row.state == "offered" else None
         longer = _extension(session, row)
         here = row.bookable_id is not None
+        site = context.the_hub().sites.site(row.site_key)
+        movable = making.may_move(site, row, context.now())
         place = waiting.place(session, row) if row.state == "waiting" and here else None
         extension = None
         if not isinstance(longer, AgainstRules):
@@ -338,8 +351,10 @@ def _page(reference: str, problem: str = "", status: int = 200) -> ResponseRetur
             "history": history(session, row),
             "waits": elsewhere.waits(row),
             "may_undo": _may_undo(session, row, login.actor().key),
-            "may_move": moving.may_move(row, context.now()),
-            "may_move_back": moving.may_undo(session, row, login.actor().key, context.now()),
+            "may_move": movable,
+            "may_move_back": movable
+            and moving.last_move(session, row, login.actor().key) is not None,
+            "wanted": _wanted(session, row),
             "contact": context.sites()[row.site_key].contact,
             "talk": _talk(session, row),
             "ranked": place is not None

@@ -250,6 +250,43 @@ def test_killed_at_any_request_it_is_booked_once(
     assert kills == 6, "each request of a booking"
 
 
+@pytest.mark.parametrize("dies", ["before", "after"])
+def test_killed_at_any_request_it_is_moved_once(
+    server: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies: str
+) -> None:
+    site, send_ = plugin_at(server, tmp_path), http.Client.send
+    kills = 0
+    for number in range(1, 13):
+        made = create(site, wanted(30 + number), f"KEY{number}")
+        hour = timedelta(hours=1)
+        shall = {"start": made.start + hour, "end": made.end + hour, "quantity": 1, "key": "m"}
+        left = iter(range(number, 0, -1))
+
+        def dying(self: Any, *a: Any, left: Iterator[int] = left, **b: Any) -> Any:
+            last = next(left, 0) == 1
+            if last and dies == "before":
+                raise Killed
+            answer = send_(self, *a, **b)
+            if last:
+                raise Killed
+            return answer
+
+        with monkeypatch.context() as patched:
+            patched.setattr(http.Client, "send", dying)
+            try:
+                site.one("caldav", "booking_move", booking=made, **shall)
+            except PluginError:
+                kills += 1
+        assert any(str(one["UID"]) == made.id for one in events(folder)), "it never stands nowhere"
+        moved = site.one("caldav", "booking_move", booking=made, **shall)
+        assert isinstance(moved, Booking)
+        (event,) = events(folder)
+        assert (str(event["UID"]), str(event["STATUS"])) == (made.id, "CONFIRMED")
+        assert event.decoded("DTSTART") == moved.start == made.start + hour
+        site.one("caldav", "booking_cancel", booking=moved, key="c")
+    assert kills == 8, "each request of a move"
+
+
 def test_who_is_faster_at_the_calendar_itself_has_the_room(
     server: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -377,9 +414,29 @@ def test_a_teacher_books_a_room_whose_calendar_is_elsewhere(
     assert "In dieser Zeit ist nichts frei" in text_of(taken.text)
 
     page = f"/meine-buchungen/{made.reference}"
+    change = {**wish(open_day(net, 30)), "anzahl": "1", "weiter": "1"}
+    moved = send(client, f"{page}/aendern", **change, von="10:00", bis="13")
+    assert moved.status_code == 303, text_of(moved.text)
+    assert "Ihre Buchung ist geändert" in text_of(client.get(moved.headers["Location"]).text)
+    (later_,), (event,) = bookings(net), events(folder)
+    assert later_.starts_at == made.starts_at + timedelta(hours=1) == event.decoded("DTSTART")
+    hour = timedelta(hours=1)
+    put(folder, "fremd", utc("DTSTART", made.starts_at - hour), utc("DTEND", made.starts_at))
+    refused = send(client, f"{page}/aendern", **change, von="8:00", bis="11")
+    assert "schon belegt" in text_of(refused.text)
+    assert bookings(net)[0].starts_at == later_.starts_at
+    switch(net, server, "lost")
+    told = send(client, page, f"{page}/zurueckverschieben")
+    assert "hat noch nicht geantwortet" in text_of(told.text)
+    assert "Sie haben um eine andere Zeit gebeten" in text_of(client.get(page).text)
+    switch(net, server)
+    later(net)
+    assert bookings(net)[0].starts_at == made.starts_at
+    assert len(events(folder)) == 2, "ours and the foreign one"
+
     send(client, page, f"{page}/stornieren")
     assert bookings(net)[0].state == "cancelled"
-    assert events(folder) == []
+    assert len(events(folder)) == 1
 
 
 def test_while_the_server_is_down_it_is_being_confirmed_and_no_wish_is_lost(

@@ -12,8 +12,11 @@ import pytest
 import sqlalchemy as sa
 
 from hub import Plugin, activations, breaker, hookimpl, models
-from hub.booking import elsewhere, heads, progress, reminders
+from hub.booking import elsewhere, heads, making, progress, reminders
 from hub.booking.elsewhere import NotCancelled
+from hub.booking.errors import NotNow
+from hub.booking.intervals import Stretch
+from hub.booking.moving_elsewhere import NotMoved
 from hub.catalogue.sync import sync
 from hub.errors import Rejected, Unavailable
 from hub.identity import people
@@ -338,3 +341,49 @@ def test_nothing_is_said_there_before_the_head_agrees(
     later(net)
     assert (row(net, refused).state, row(net, late).state) == ("refused", "expired")
     assert plugin.calls == [row(net, agreed).reference]
+
+
+class Moving(Foreign):
+    """One that can give its bookings another time, and may lie about which."""
+
+    shift = timedelta()
+
+    @hookimpl
+    def booking_move(
+        self, booking: BookingRecord, start: datetime, end: datetime, quantity: int, key: str
+    ) -> BookingRecord:
+        self.calls.append(key)
+        moved = replace(booking, start=start + self.shift, end=end + self.shift, quantity=quantity)
+        self.books[booking.id] = moved
+        return moved
+
+
+@pytest.mark.parametrize("plugin", [Moving])
+def test_a_move_is_said_until_it_is_so_and_only_what_was_asked_is_believed(
+    net: Network, plugin: type[Any], request_: BookingRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugin, "books", {})
+    monkeypatch.setattr(plugin, "calls", [])
+    site, number = net.site("borken"), ask(net, request_)
+    elsewhere.settle(net.hub.db, site, number)
+    before = row(net, number)
+    time = Stretch(request_.start + timedelta(hours=1), request_.end + timedelta(hours=2))
+
+    def move(time: Stretch = time) -> None:
+        making.move(net.hub.db, site, number, time, 1, "test", now())
+
+    with monkeypatch.context() as patched:
+        patched.setattr(elsewhere, "_note", die)
+        with pytest.raises(Killed):
+            move()
+    assert row(net, number).starts_at == before.starts_at, "until it is known"
+    with pytest.raises(NotNow):
+        move(Stretch(time.start, time.end + timedelta(hours=1)))
+    later(net)
+    assert (row(net, number).starts_at, row(net, number).ends_at) == tuple(time)
+    assert len(set(plugin.calls[1:])) == 1, "said twice with one key"
+    monkeypatch.setattr(plugin, "shift", timedelta(minutes=5))
+    with pytest.raises(NotMoved) as lied:
+        move(Stretch(before.starts_at, before.ends_at))
+    assert not lied.value.refused, "it is asked again"
+    assert row(net, number).starts_at == time.start
