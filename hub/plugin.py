@@ -138,7 +138,7 @@ class Plugin:
     them was changed, the next run begins anew in place of going on from its cursor."""
     maps: ClassVar[tuple[str, ...]] = ()
     """Fields of its records that a site's admins may map from the words of the source
-    (`Upsert.words`, `Document.words`). Of these the hub fills `hub.formats.fieldmap.CODED` itself;
+    (`Upsert.words`, `Document.words`). Of these the hub fills `hub.formats.fieldmap.FILLED` itself;
     others only a plugin can map that implements `mapping_words` and `mapping_record`."""
     mapping: FieldMap = EMPTY
     """The site's mapping; the hub sets it before it asks anything."""

@@ -123,7 +123,7 @@ class Feed(Plugin):
         "en": "Takes in items from RSS 2.0, AMB JSON or ELIXIER XML.",
     }
     Config = FeedConfig
-    maps = fieldmap.CODED
+    maps = fieldmap.FILLED
 
     @hookimpl
     def catalogue_changes(self, cursor: str | None) -> Iterator[Change]:

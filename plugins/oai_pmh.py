@@ -153,7 +153,7 @@ class OaiPmh(Plugin):
         "en": "Harvests catalogues over OAI-PMH 2.0 in Dublin Core or LOM.",
     }
     Config = OaiPmhConfig
-    maps = fieldmap.CODED
+    maps = fieldmap.FILLED
 
     def __init__(self, site: SiteInfo, config: dict[str, Any]) -> None:
         super().__init__(site, config)

@@ -33,13 +33,18 @@ def of(site: Site, plugin: str) -> FieldMap:
     return running.mapping if running else fieldmap.EMPTY
 
 
+def by_hub(site: Site, plugin: str, mapping: FieldMap) -> FieldMap:
+    """The part of a mapping that the hub fills; a plugin may read the rest by itself."""
+    return fieldmap.coded(mapping) if site.implements(plugin, "mapping_record") else mapping
+
+
 def filler(site: Site, plugin: str) -> Callable[[Any], Any]:
     """What gives each change of the source as the mapping has it, without the source's words.
 
     Documents are mapped where they are read, on the second core; what reads them is then another
     function, so that one read under an older mapping is read again.
     """
-    mapping = of(site, plugin)
+    mapping = by_hub(site, plugin, of(site, plugin))
     readers: dict[tuple[Any, Any], Callable[[bytes], Record]] = {}
 
     def fill(change: Any) -> Any:
@@ -64,7 +69,7 @@ def upsert(mapping: FieldMap, change: Upsert) -> Change:
     try:
         mapped = fieldmap.apply(mapping, change.record, change.words)
         return Upsert(mapped, raw=change.raw)
-    except fieldmap.Unmapped as reason:
+    except ValueError as reason:
         return Reject(change.record.source_id, str(reason), change.record.title[:200])
     except Exception as defect:  # values of other types than a record has
         what = f"the mapping cannot be applied ({type(defect).__name__})"

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from time import monotonic
 from typing import Any
 
-from hub.catalogue import normalise, producer
+from hub.catalogue import mapped, normalise, producer
 from hub.errors import PluginError
 from hub.formats import fieldmap
 from hub.formats.fieldmap import FieldMap, Words
@@ -108,7 +108,9 @@ def preview(site: Site, plugin: str, one: Mapping[str, Any], mapping: FieldMap) 
             return str(one["reason"])
         if isinstance(found, Reject):
             return found.reason
-        return normalise.normalise(fieldmap.apply(mapping, found, words))
+        return normalise.normalise(
+            fieldmap.apply(mapped.by_hub(site, plugin, mapping), found, words)
+        )
     except (ValueError, PluginError) as reason:
         return str(reason)
 

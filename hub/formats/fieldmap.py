@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
-from hub.formats import terms
+from hub.formats import fieldtexts, terms
 from hub.formats.table import ACCESS
 from hub.formats.text import line
 from hub.records import Carrier, Kind, MediumType, Record
@@ -27,7 +27,10 @@ mapping, and what it does not know stays a keyword; it is left out; its record i
 LISTS = ("subjects", "levels", "audiences", "competences", "keywords")
 SINGLES = ("kind", "medium_type", "carrier")
 CODED = (*SINGLES, *LISTS)
-"""Fields that the hub itself fills from the words of a change, whatever the plugin."""
+"""Fields that hold codes or keywords."""
+FILLED = (*CODED, *fieldtexts.FIELDS)
+"""Fields that the hub itself fills from the words of a change. Of a plugin that reads words by
+itself (`mapping_record`) it fills `CODED` only."""
 
 
 @dataclass(frozen=True)
@@ -121,15 +124,19 @@ def text(rule: Rule, texts: Iterable[str]) -> str:
 
 
 def apply(mapping: FieldMap, record: Record, words: Words) -> Record:
-    """The record with its coded fields as the mapping says; raises `Unmapped`.
+    """The record with its fields as the mapping says; raises `ValueError`, `Unmapped` among them.
 
-    A field whose columns or elements say nothing in this record stays as it is.
+    A field whose columns or elements say nothing in this record, or nothing that can be read,
+    stays as it is.
     """
     changed: dict[str, Any] = {}
     more: dict[str, None] = {}
     less: set[str] = set()
+    texts: dict[str, tuple[str, ...]] = {}
     for rule in mapping.rules:
         if rule.field not in CODED:
+            said = tuple(filter(None, (text(rule, [one]) for one in rule.words(words))))
+            texts[rule.field] = said or tuple(filter(None, [rule.fixed]))
             continue
         said = rule.words(words)
         found, kept = translated(rule, said)
@@ -152,7 +159,12 @@ def apply(mapping: FieldMap, record: Record, words: Words) -> Record:
     changed["keywords"] = tuple(dict.fromkeys((*keywords, *more)))
     if changed.get("kind", record.kind) is not record.kind:
         changed["access"] = ACCESS.get(changed["kind"], record.access)
-    return replace(record, **changed)
+    return fieldtexts.fill(replace(record, **changed), texts)
+
+
+def coded(mapping: FieldMap) -> FieldMap:
+    """The part of a mapping that fills codes and keywords."""
+    return FieldMap(tuple(rule for rule in mapping.rules if rule.field in CODED))
 
 
 def _named(rule: Rule, words: Iterable[str]) -> list[str]:

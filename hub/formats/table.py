@@ -79,7 +79,7 @@ def read(
     if not title:
         return Reject(source_id, "title: missing")
     try:
-        event = _event(values, time_zone)
+        event = event_of(values, time_zone)
     except ValueError as error:
         return Reject(source_id, str(error))
     more = dict(details or {})
@@ -124,7 +124,7 @@ def read(
         carrier=carrier,
         subjects=subjects,
         levels=levels,
-        grades=_grades(line("grades")),
+        grades=grades(line("grades")),
         competences=competences,
         audiences=audiences,
         keywords=tuple(keywords),
@@ -132,7 +132,7 @@ def read(
         publishers=tuple(map(text.line, values.get("publishers", ()))),
         year=values.get("year"),
         duration=forms.duration(line("duration")),
-        age_rating=_AGE.sub("", line("age_rating")),
+        age_rating=age_rating(line("age_rating")),
         licence=terms.licence(line("licence")),
         access=_access(kind, carrier, grants, url),
         grants=grants,
@@ -224,13 +224,18 @@ def _languages(words: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(code for code in map(terms.language, words) if code))
 
 
-def _grades(words: str) -> tuple[int, int] | None:
-    """`5-10`, `8, 9`, `Klasse 7`, `ab Klasse 5`."""
+def grades(words: str) -> tuple[int, int] | None:
+    """The school years in words: `5-10`, `8, 9`, `Klasse 7`, `ab Klasse 5`."""
     found = [int(number) for number in _GRADES.findall(words) if int(number) <= 13]
     if not found:
         return None
     upwards = re.match(r"ab\b", words, re.IGNORECASE) and len(found) == 1
     return min(found), 13 if upwards else max(found)
+
+
+def age_rating(words: str) -> str:
+    """The number or word of `FSK ab 12 Jahren`."""
+    return _AGE.sub("", words)
 
 
 def _access(kind: Kind, carrier: Carrier | None, grants: tuple[Grant, ...], url: str) -> AccessMode:
@@ -265,7 +270,7 @@ def _start(span: Any, time_zone: tzinfo) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=time_zone)
 
 
-def _event(values: Values, time_zone: tzinfo) -> Event | None:
+def event_of(values: Values, time_zone: tzinfo) -> Event | None:
     """When it takes place, from a date, a beginning and an end in one, two or three cells.
 
     Without any time it fills its days; without an end it ends after its duration.

@@ -22,10 +22,11 @@ from hub.mapping import MappingError
 from hub.records import Record
 from hub.web import connections, context, login, mapping_form
 from hub.web.offer import source_title
-from hub.web.page import Crumb, asked_page, pager, pages_of
+from hub.web.page import Crumb, asked_page, asked_text, pager, pages_of
 
 pages = Blueprint("mapping", __name__, url_prefix="/<site>/verwaltung/plugins/<plugin>/zuordnung")
 
+LONGEST_WORD = 100
 SHOWN = 300
 """Characters of a value in the preview."""
 _EMPTY_SAMPLE = Sample()
@@ -95,7 +96,13 @@ def change(site: str, plugin: str, field: str) -> ResponseReturnValue:
     if action == "remove":
         return redirect(url_for("mapping.show", site=site, plugin=plugin), 303)
     here = url_for(
-        "mapping.edit", site=site, plugin=plugin, field=field, seite=asked_page(), gespeichert=1
+        "mapping.edit",
+        site=site,
+        plugin=plugin,
+        field=field,
+        seite=asked_page(),
+        wort=asked_text("wort", LONGEST_WORD) or None,
+        gespeichert=1,
     )
     return redirect(here, 303)
 
@@ -268,11 +275,11 @@ def _field(
 ) -> str:
     state, found = _sample(site, plugin)
     here = found or _EMPTY_SAMPLE
-    page = asked_page()
-    values, total = mapping_form.values(rule, here, page)
+    page, wanted = asked_page(), asked_text("wort", LONGEST_WORD)
+    values, total = mapping_form.values(rule, here, page, wanted)
     if not values and page > 1:
         page = pages_of(total, mapping_form.PER_PAGE)
-        values, total = mapping_form.values(rule, here, page)
+        values, total = mapping_form.values(rule, here, page, wanted)
     name = mapping_form.word_for(rule.field)
     preview = []
     if found and tried:
@@ -302,12 +309,20 @@ def _field(
         total=total,
         tried=tried,
         preview=preview,
+        wanted=wanted,
+        searched=bool(wanted) or total > mapping_form.PER_PAGE,
         page=page,
         pager=pager(
             page,
             pages_of(total, mapping_form.PER_PAGE),
             "mapping.edit",
-            {"site": site, "plugin": plugin, "field": rule.field},
+            {
+                "site": site,
+                "plugin": plugin,
+                "field": rule.field,
+                "wort": wanted or None,
+                "aus": [] if known else list(rule.sources),
+            },
         ),
         crumbs=_crumbs(site, plugin, name),
     )

@@ -77,8 +77,9 @@ def choices(field: str) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(labels, key=lambda pair: pair[1].casefold()))
 
 
-def values(rule: Rule, sample: Sample, page: int) -> tuple[list[Value], int]:
-    """The words of a page with their choices, and how many words there are.
+def values(rule: Rule, sample: Sample, page: int, wanted: str = "") -> tuple[list[Value], int]:
+    """The words of a page with their choices, and how many words there are; `wanted` narrows them
+    to those in which it occurs.
 
     Words of the mapping that the sample does not have come last, without a number.
     """
@@ -87,6 +88,8 @@ def values(rule: Rule, sample: Sample, page: int) -> tuple[list[Value], int]:
     counted = sample.counted(rule.sources, rule.separator)
     seen = {fieldmap.folded(word) for word, _ in counted}
     counted += [(word, 0) for word, _ in rule.values if fieldmap.folded(word) not in seen]
+    if part := fieldmap.folded(wanted):
+        counted = [pair for pair in counted if part in fieldmap.folded(pair[0])]
     known = choices(rule.field)
     begin = (page - 1) * PER_PAGE
     shown = []

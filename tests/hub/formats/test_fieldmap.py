@@ -158,6 +158,9 @@ def test_documents_and_records_pass_the_mapping_in_one_place() -> None:
     class Site:
         plugins = {"x": type("P", (), {"mapping": FieldMap((rule,))})}
 
+        def implements(self, plugin: str, hook: str) -> bool:
+            return False
+
     fill = mapped.filler(Site(), "x")  # type: ignore[arg-type]
     plain = Document("1", b"Film", read)
     first, second = (fill(Document("1", b"Film", read, said)) for _ in range(2))

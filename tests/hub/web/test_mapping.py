@@ -226,6 +226,12 @@ def test_any_plugin_is_mapped_that_gives_its_words(admin: FlaskClient, net: Netw
     assert "Wort 0 (2×)" in text_of(first)
     assert first.count('name="word.') == 50
     assert "seite=40" in first
+    found = admin.get(f"{where}?aus=category&wort=WORT 104").text
+    assert found.count('name="word.') == 11, "104 and 1040 to 1049"
+    assert 'name="aus" value="category"' in found, "what was chosen is not lost by searching"
+    assert (
+        "Kein Wort der Stichprobe enthält „xyz“" in admin.get(f"{where}?aus=category&wort=xyz").text
+    )
     sync(net.hub.db, net.site("borken"), "scripted")
     form = {"from": "category", "word.0": "Wort 0", "means.0": "080", "action": "save"}
     answer = send(admin, where, version=stored(net, "scripted").version, **form)
