@@ -9,18 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_QUOTES = re.compile(r"\s*>")
 _INTRODUCES = (
-    re.compile(r"\s*>?\s*(Am|Den)\b.{4,200}\b(schrieb|hat)\b.{0,200}:\s*$", re.IGNORECASE),
-    re.compile(r"\s*>?\s*On\b.{4,300}\bwrote:\s*$", re.IGNORECASE),
-    re.compile(r"\s*\S.{0,200}\b(schrieb am|wrote on)\b.{4,200}:\s*$", re.IGNORECASE),
+    re.compile(r"(Am|Den)\b.{4,200}\b(schrieb|hat)\b.{0,200}:$", re.IGNORECASE),
+    re.compile(r"On\b.{4,300}\bwrote:$", re.IGNORECASE),
+    re.compile(r"\S.{0,200}\b(schrieb am|wrote on)\b.{4,200}:$", re.IGNORECASE),
     re.compile(
-        r"\s*-{2,}\s*(Original|Ursprüngliche|Weitergeleitete|Forwarded|Reply)\b.{0,60}-{2,}\s*$",
+        r"-{2,} ?(Original|Ursprüngliche|Weitergeleitete|Forwarded|Reply)\b.{0,60}-{2,}$",
         re.IGNORECASE,
     ),
 )
-_HEADERS = re.compile(r"\s*\*?(Von|From|Gesendet|Sent|Datum|Date|An|To|Betreff|Subject)\*?:\*?\s")
-_RULE = re.compile(r"\s*_{8,}\s*$")
+_HEADERS = re.compile(r"\*?(Von|From|Gesendet|Sent|Datum|Date|An|To|Betreff|Subject)\*?:\*?\s")
+_RULE = re.compile(r"_{8,}$")
+_LONGEST = 500
+"""Characters of a line that may introduce a quotation; others are not looked at."""
 _FOLDED = 3
 """Lines over which a mail program may break its introduction."""
 
@@ -41,17 +42,30 @@ def cut(text: str) -> tuple[str, str]:
 
 def _quotation(lines: Sequence[str]) -> int | None:
     """Where the mail that is answered begins."""
-    for number, line in enumerate(lines):
-        folded = [" ".join(lines[number : number + count]) for count in range(1, _FOLDED + 1)]
-        if line.strip() and any(one.match(each) for one in _INTRODUCES for each in folded):
+    plain = [line.strip() if len(line) <= _LONGEST else "x" for line in lines]
+    for number, line in enumerate(plain):
+        folded = [" ".join(plain[number : number + count]) for count in range(1, _FOLDED + 1)]
+        if line and any(one.match(each) for one in _INTRODUCES for each in folded):
             return number
-        following = [one for one in lines[number + 1 : number + 5] if one.strip()]
+        following = plain[number + 1 : number + 5]
         if _HEADERS.match(line) and sum(bool(_HEADERS.match(one)) for one in following) >= 2:
-            above = number - 1 if number and _RULE.match(lines[number - 1]) else number
-            return above
-        if _QUOTES.match(line) and all(_QUOTES.match(one) for one in lines[number:] if one.strip()):
-            return number
-    return None
+            return number - 1 if number and _RULE.match(plain[number - 1]) else number
+    return _quoted_to_the_end(lines)
+
+
+def _quoted_to_the_end(lines: Sequence[str]) -> int | None:
+    """Where the lines begin that are quotes and nothing else."""
+    begin = None
+    for number in range(len(lines) - 1, -1, -1):
+        if _quotes(lines[number]):
+            begin = number
+        elif lines[number].strip():
+            break
+    return begin
+
+
+def _quotes(line: str) -> bool:
+    return line.lstrip().startswith(">")
 
 
 def _answered_below(quotation: Sequence[str]) -> bool:
@@ -60,7 +74,7 @@ def _answered_below(quotation: Sequence[str]) -> bool:
     for line in quotation:
         if line in ("-- ", "--"):
             return False
-        if _QUOTES.match(line):
+        if _quotes(line):
             quoted = True
         elif quoted and line.strip():
             return True

@@ -24,6 +24,9 @@ MOST_BYTES = 10_000_000
 MOST_TEXT = 200_000
 """Characters that are looked at."""
 MOST_PARTS = 200
+MOST_DASHES = 5_000
+"""Lines that may begin a part; nobody writes so many, and each costs time."""
+LONGEST_HEADER = 20_000
 MOST_FILES, LONGEST_NAME = 20, 120
 LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 TOKEN = 26
@@ -62,6 +65,8 @@ def read(raw: bytes) -> Received:
     """Read a message; raises `Unreadable`."""
     if len(raw) > MOST_BYTES:
         raise Unreadable(f"The message is larger than {MOST_BYTES // 1_000_000} MB.")
+    if raw.count(b"\n--") > MOST_DASHES:
+        raise Unreadable("The message has too many parts.")
     try:
         message = message_from_bytes(raw, policy=compat32)
         parts = [part for part, _ in zip(message.walk(), range(MOST_PARTS), strict=False)]
@@ -69,6 +74,8 @@ def read(raw: bytes) -> Received:
         raise Unreadable("The message is nested too deeply.") from None
     if not message.keys() or message.get("From") is None:
         raise Unreadable("This is no e-mail: it names no sender.")
+    if any(len(str(value)) > LONGEST_HEADER for part in parts for value in part.values()):
+        raise Unreadable("A header of the message is too long.")
     written, files = _contents(parts)
     text, rest = quoting.cut(written)
     return Received(
@@ -89,7 +96,11 @@ def _key(message: Message, raw: bytes) -> str:
 
 
 def _sender(message: Message) -> str:
-    for _, typed in getaddresses([_header(message, "From")]):
+    try:
+        named = getaddresses([_header(message, "From")])
+    except (RecursionError, ValueError, IndexError):
+        return ""
+    for _, typed in named:
         found = address.recipient(typed)
         if found is not None:
             return found
@@ -163,12 +174,12 @@ def _name(part: Message) -> str:
         name = part.get_filename()
     except (ValueError, LookupError, TypeError):
         name = None
-    return one_line(_decoded(name), LONGEST_NAME) if name else ""
+    return one_line(_decoded(str(name)[:2_000]), LONGEST_NAME) if name else ""
 
 
 def _header(message: Message, name: str) -> str:
     value = message.get(name)
-    return "" if value is None else one_line(_decoded(str(value)), 2_000)
+    return "" if value is None else one_line(_decoded(str(value)[:2_000]), 2_000)
 
 
 def _decoded(value: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from email.message import EmailMessage
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -101,6 +103,25 @@ def test_files_are_named_and_forms_of_one_text_are_read_once() -> None:
     message = reading.read(mail.as_bytes())
     assert (message.text, message.files) == ("Anbei.", ("Plan größer .png", "notiz.txt"))
     assert message.tokens == ("b" * 26,)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"From: " + b"(" * 15_000 + b"\r\n\r\nx",
+        b"From: " + b"=?utf-8?q?a?= " * 100_000 + b"\r\n\r\nx",
+        HEAD + b"Content-Type: text/plain; " + b'a="' * 1_000_000 + b"\r\n\r\nx",
+        HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\n" * 100_000,
+        *(HEAD + part(b"text/html", b"utf-8", b"8bit", one * 60_000) for one in (b"<a ", b"<!--")),
+        HEAD + b"\r\n" + b">\n" * 90_000 + b"x",
+        HEAD + b"\r\n" + b" " * 190_000 + b"x",
+    ],
+)
+def test_no_message_takes_long(raw: bytes) -> None:
+    began = process_time()
+    with suppress(reading.Unreadable):
+        reading.read(raw)
+    assert process_time() - began < 2
 
 
 CUT = {
