@@ -177,6 +177,17 @@ class HubApi:
         """A booking as it stands there now. Raises `Declined` where there is none."""
         return self._do("GET", f"/bookings/{quote(reference, safe='')}")
 
+    def move(
+        self, reference: str, start: datetime, end: datetime, quantity: int
+    ) -> Mapping[str, Any]:
+        """Give a booking another time or number. Raises `Declined` with the reason."""
+        wanted = {
+            "starts_at": start.isoformat(),
+            "ends_at": end.isoformat(),
+            "quantity": quantity,
+        }
+        return self._do("PATCH", f"/bookings/{quote(reference, safe='')}", wanted)
+
     def cancel(self, reference: str) -> Mapping[str, Any]:
         """Give a booking up; done twice it is given up once. Raises `Declined` with the reason."""
         return self._do("POST", f"/bookings/{quote(reference, safe='')}/cancel", {})

@@ -173,6 +173,13 @@ class HubPeer(Plugin):
             return bookings.cancel(api, booking)
 
     @hookimpl
+    def booking_move(
+        self, booking: Booking, start: datetime, end: datetime, quantity: int, key: str
+    ) -> Booking:
+        with self._booked_at(booking.offer) as (api, *_):
+            return bookings.move(api, booking, start, end, quantity)
+
+    @hookimpl
     def booking_state(self, booking: Booking) -> Booking:
         with self._booked_at(booking.offer) as (api, *_):
             return bookings.state(api, booking)

@@ -114,6 +114,16 @@ def cancel(api: HubApi, booking: Booking) -> Booking:
     return _as_booking(_read(told, booking.offer, reference), booking)
 
 
+def move(api: HubApi, booking: Booking, start: datetime, end: datetime, quantity: int) -> Booking:
+    """Give it another time or number there. Raises `Rejected` with the reason."""
+    place, reference = _place(booking.offer), _reference(booking)
+    try:
+        told = api.move(reference, start, end, quantity)
+    except Declined as declined:
+        raise Rejected(f"{place.site_name}: {declined}") from None
+    return _as_booking(_read(told, booking.offer, reference), booking)
+
+
 def state(api: HubApi, booking: Booking) -> Booking:
     """The booking as it stands there. One that is not found is no cancelled one: the account may
     be another now."""

@@ -281,6 +281,26 @@ def test_a_teacher_books_there_and_hears_what_becomes_of_it(
         assert bookings(land)[0].state == state
 
 
+def test_moved_here_it_is_moved_there_or_says_why_not(
+    land: Network, region: Region, client: FlaskClient
+) -> None:
+    page = booked(land, region, client)
+    (before,) = bookings(land)
+    days = (open_day(region.net, 40), open_day(region.net, 41))
+    moved = send(client, f"{page}/aendern", **wish(*days), anzahl="1")
+    assert moved.status_code == 303, text_of(moved.text)
+    here, there = (bookings(one)[0] for one in (land, region.net))
+    assert here.starts_at != before.starts_at
+    for one in (here, there):
+        assert (one.starts_at.date(), one.ends_at.date(), one.state) == (*days, "confirmed")
+    far = open_day(region.net, 5_000)
+    refused = send(client, f"{page}/aendern", **wish(far, far), anzahl="1")
+    assert refused.status_code == 422
+    assert bookings(region.net)[0].starts_at == there.starts_at
+    send(client, page, f"{page}/zurueckverschieben")
+    assert [bookings(one)[0].starts_at for one in (land, region.net)] == [before.starts_at] * 2
+
+
 def test_given_up_here_or_there_it_is_given_up(
     land: Network, region: Region, client: FlaskClient
 ) -> None:
