@@ -128,6 +128,7 @@ def index(_: dict[str, Any]) -> dict[str, Any]:
             "trend": link("api.show_trend"),
             "sources": link("api.list_sources"),
             "statistics": link("api.show_statistics"),
+            "demand": link("api.show_demand"),
             "me": link("api.show_me"),
             "bookings": link("api.list_bookings"),
         },

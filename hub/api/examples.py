@@ -287,7 +287,7 @@ _INDEXED = (
     "bookings",
     "desk",
 )
-_OF_NETWORK = ("matrix", "trend", "sources", "statistics")
+_OF_NETWORK = ("matrix", "trend", "sources", "statistics", "demand")
 INDEX: Example = {
     "title": "Medienzentren-Hub",
     "hub": _HUB,

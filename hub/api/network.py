@@ -14,7 +14,7 @@ from flask_babel import force_locale
 from hub.api import bearer, network_examples, network_schemas
 from hub.api.blueprint import api
 from hub.api.language import language
-from hub.api.links import same
+from hub.api.links import link, same
 from hub.api.parameters import (
     MatrixParameters,
     ReadingsParameters,
@@ -25,8 +25,8 @@ from hub.api.parameters import (
 from hub.api.sites import known
 from hub.catalogue import vocabulary
 from hub.identity.permissions import can, visible
-from hub.models import Booking
-from hub.network import coverage, flows, statistics, suppression
+from hub.models import Booking, Wish
+from hub.network import coverage, demand, flows, statistics, suppression
 from hub.network.matrix import matrix
 from hub.network.suppression import Numbers, Shown
 from hub.network.trend import trend
@@ -162,6 +162,39 @@ def show_statistics(asked: dict[str, Any]) -> dict[str, Any]:
         which = visible(actor, Booking, "network.read")
         counted = flows.counted(session, year, zone, now, which, on)
     return _statistics(suppression.withheld(counted), on)
+
+
+@api.resource(
+    "/network/demand",
+    network_schemas.DemandSchema,
+    example=network_examples.DEMAND,
+    tag=TAG,
+    problems=[HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND],
+)
+def show_demand(_: dict[str, Any]) -> dict[str, Any]:
+    """Media that people ask a licence for, most wanted first
+
+    Needs a token of a Landesmedienzentrum for somebody who evaluates the network. Works that fewer
+    than five persons ask for are counted, not named.
+    """
+    actor = bearer.demand().actor
+    if not can(actor, "network.read"):
+        abort(HTTPStatus.NOT_FOUND)
+    with context.the_hub().db.read() as session:
+        found = demand.sums(session, visible(actor, Wish, "network.read"))
+    return {
+        "items": [
+            {
+                "title": one.title,
+                "persons": one.persons,
+                "centres": one.centres,
+                "latest": one.latest,
+                "links": {"offer": link("api.get_offer", offer_id=one.offer_id)},
+            }
+            for one in found.works
+        ],
+        "withheld": found.withheld,
+    }
 
 
 @api.resource(

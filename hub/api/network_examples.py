@@ -44,3 +44,15 @@ STATISTICS: Example = {
         }
     ],
 }
+DEMAND: Example = {
+    "items": [
+        {
+            "title": "Der Wasserkreislauf",
+            "persons": 12,
+            "centres": 7,
+            "latest": "2026-11-20T08:15:00Z",
+            "links": {"offer": "https://hub.example/api/v1/offers/42"},
+        }
+    ],
+    "withheld": 31,
+}

@@ -99,3 +99,24 @@ class StatisticsSchema(Answer):
     sites = texts("Keys of the sites whose figures these are.", "borken")
     totals = listed(TotalSchema, "Each figure of the year.")
     splits = listed(SplitSchema, "The same broken down.")
+
+
+class WantedLinksSchema(Answer):
+    offer = text("One of the offers of the work.")
+
+
+class WantedSchema(Answer):
+    """A work that at least five persons ask a licence for."""
+
+    title = text("Title of the work.", "Der Wasserkreislauf")
+    persons = number("How many persons ask for it.", 12)
+    centres = number("At how many centres they do.", 7)
+    latest = moment("When it was last asked for.")
+    links = one(WantedLinksSchema, "Where more is.")
+
+
+class DemandSchema(Answer):
+    """The media that people ask a licence for, most wanted first; at most 500."""
+
+    items = listed(WantedSchema, "The works.")
+    withheld = number("Works that too few ask for to be named.", 31)

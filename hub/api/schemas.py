@@ -266,6 +266,7 @@ class IndexLinksSchema(Answer):
     trend = text("Offers day by day.")
     sources = text("Freshness and health of every source.")
     statistics = text("What was used in the network; needs a token.")
+    demand = text("Media that people ask a licence for; needs a token.")
     me = text("What a token is for; needs one.")
     bookings = text("Bookings at the token's site; needs one.")
     desk = text("What is to be done at the desk today; needs a token of the staff.")

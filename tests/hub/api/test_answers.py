@@ -58,7 +58,13 @@ def test_the_index_leads_everywhere(client: FlaskClient) -> None:
     for name, address in links.items():
         path = address.removeprefix(BASE)
         assert path.startswith(ROOT + "/"), name
-        needs_token = name in ("me", "bookings", "statistics", "desk")  # what is somebody's
+        needs_token = name in (
+            "me",
+            "bookings",
+            "statistics",
+            "demand",
+            "desk",
+        )  # what is somebody's
         expected = 401 if needs_token else 200
         answer = client.get(path + "?q=w" * (name in ("suggest", "schools")))
         assert answer.status_code == expected, name

@@ -15,9 +15,11 @@ from flask.testing import FlaskClient
 from hub import models
 from hub.identity import api_tokens, sessions
 from hub.identity.actor import Actor, Role
+from hub.network import demand
 from tests.hub.api.test_answers import follow
 from tests.hub.web.test_statistics import YEAR, let_flow, rooms
 from tests.identities import person
+from tests.pages import offer_id
 from tests.sources import Network
 
 ROOT = "/api/v1"
@@ -92,6 +94,24 @@ def number(told: Any, figure: str = "rooms") -> int | None:
     (found,) = [one["number"] for one in told["totals"] if one["figure"]["code"] == figure]
     assert isinstance(found, int | None)
     return found
+
+
+def test_what_enough_persons_ask_for_is_told_to_who_evaluates(
+    net: Network, client: FlaskClient, bearer: Callable[..., dict[str, str]]
+) -> None:
+    people = [person(net.hub, Role.TEACHER, "borken", "Wer") for _ in range(demand.SMALLEST)]
+    with net.hub.db.write() as session:
+        for one in people:
+            demand.report(session, one, offer_id(net, "water"), "borken")
+        demand.report(session, people[0], offer_id(net, "expired"), "borken")
+    asked = f"{ROOT}/network/demand"
+    assert client.get(asked).status_code == 401
+    assert client.get(asked, headers=bearer(Role.STAFF, "borken", "borken")).status_code == 404
+    told = client.get(asked, headers=bearer(Role.STATE_ANALYST, None, "lvr")).get_json()
+    (only,) = told["items"]
+    assert (only["persons"], only["centres"], told["withheld"]) == (demand.SMALLEST, 1, 1)
+    path = only["links"]["offer"].partition("/api/")[2]
+    assert client.get(f"/api/{path}").get_json()["title"] == only["title"]
 
 
 def test_statistics_are_told_as_far_as_on_the_pages(
