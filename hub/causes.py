@@ -185,6 +185,32 @@ _KNOWN: tuple[_Known, ...] = (
         ),
     ),
     _cause(
+        r"\bno column is taken for the title\b|\bNo header was found\b",
+        (
+            "In der Tabelle ist keine Spalte für den Titel zu erkennen.",
+            "Sagen Sie unter „Zuordnung“, aus welcher Spalte er kommt; die Überschriften müssen in "
+            "der ersten Zeile stehen.",
+        ),
+        (
+            "No column of the table can be told to be that of the title.",
+            "Say under “Mapping” from which column it comes; the headings must stand in the first "
+            "row.",
+        ),
+    ),
+    _cause(
+        r"\bThere is no column “",
+        (
+            "Eine Spalte, die in den Einstellungen steht, gibt es in der Tabelle nicht.",
+            "Berichtigen Sie die Überschrift in der Tabelle oder in den Einstellungen; welche es "
+            "gibt, steht in der Meldung.",
+        ),
+        (
+            "The table does not have a column that the settings name.",
+            "Put the heading right in the table or in the settings; the message tells which there "
+            "are.",
+        ),
+    ),
+    _cause(
         r"^None of the \d+",
         (
             "Kein einziger Eintrag der Quelle ist lesbar; deshalb bleibt alles, wie es ist.",
