@@ -109,6 +109,16 @@ class Entered(Grant):
 
     role: str = ""
     policy: str = ""
+    concurrent: int | None = None
+    """So many may use it at the same time; None is any number."""
+    pool: int = 0
+    """Which permission of the policy: all that it reaches share the number."""
+    taken: int = 0
+    """How many uses run just now."""
+
+    @property
+    def full(self) -> bool:
+        return self.concurrent is not None and self.taken >= self.concurrent
 
 
 @dataclass(frozen=True, slots=True)

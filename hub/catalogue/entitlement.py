@@ -20,9 +20,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub import models
-from hub.catalogue.offers import OfferView, Row, ids_parameter
+from hub.catalogue.offers import OfferView, Row, ids_parameter, taken
 from hub.catalogue.reader import Reader
 from hub.db import in_list
+from hub.models.base import now
 from hub.records import AccessMode, Entered, Grant, Scope
 from hub.site import LAND
 
@@ -81,6 +82,8 @@ class Badge:
     sites: tuple[str, ...] = ()
     day: date | None = None
     offer_id: int | None = field(default=None, compare=False)
+    places: int | None = None
+    """So many may use it at the same time, and just now as many do; None where one may open it."""
 
 
 def holding(offer: OfferView) -> Holding:
@@ -92,7 +95,7 @@ def holding(offer: OfferView) -> Holding:
 def holdings(session: Session, work_ids: Collection[int]) -> dict[int, tuple[Holding, ...]]:
     """The live holdings of each work, by site, in one statement without reading whole records."""
     statement = _holdings(session.get_bind().dialect.name)
-    rows = session.execute(statement, {"works": ids_parameter(work_ids)})
+    rows = session.execute(statement, {"works": ids_parameter(work_ids), "now": now()})
     found: dict[int, list[Holding]] = defaultdict(list)
     for offer_rows in _runs(rows):
         first = offer_rows[0]
@@ -104,7 +107,9 @@ def holdings(session: Session, work_ids: Collection[int]) -> dict[int, tuple[Hol
             if row.policy is None:
                 own.append(Grant(*terms))
             else:
-                entered.append(Entered(*terms, role=row.role, policy=row.policy))
+                entered.append(
+                    Entered(*terms, row.role, row.policy, row.concurrent, row.pool, row.taken)
+                )
         found[first.work_id].append(
             Holding(
                 first.id,
@@ -129,7 +134,7 @@ def _holdings(dialect: str) -> sa.CompoundSelect[*tuple[Any, ...]]:
         access_column(dialect).label("access"),
     )
     wanted = in_list(offer.work_id.expression, "works"), offer.withdrawn_at.is_(None)
-    none = sa.null().cast(sa.String)
+    none, no_number = sa.null().cast(sa.String), sa.null().cast(sa.Integer)
     own = (
         sa.select(
             *shown,
@@ -139,6 +144,9 @@ def _holdings(dialect: str) -> sa.CompoundSelect[*tuple[Any, ...]]:
             grant.valid_until,
             none.label("role"),
             none.label("policy"),
+            no_number.label("concurrent"),
+            no_number.label("pool"),
+            no_number.label("taken"),
             grant.id.label("grant_id"),
         )
         .join(models.Site, models.Site.key == offer.site_key)
@@ -154,6 +162,9 @@ def _holdings(dialect: str) -> sa.CompoundSelect[*tuple[Any, ...]]:
             entered.valid_until,
             entered.role,
             entered.policy,
+            entered.concurrent,
+            entered.pool,
+            taken().label("taken"),
             entered.id.label("grant_id"),
         )
         .join(models.Site, models.Site.key == offer.site_key)
@@ -178,12 +189,13 @@ def badge(
         return None
     status = min((one.status for _, one in judged), key=_RANK.__getitem__)
     best = [(offer, one) for offer, one in judged if one.status is status]
+    best = [(offer, one) for offer, one in best if one.places is None] or best
     near = {site} if reader is None or site is not None else reader.members
     chosen = [(offer, one) for offer, one in best if offer.site in near] or best
     days = [one.day for _, one in chosen if one.day is not None]
     day = (min if status is Status.UPCOMING else max)(days) if days else None
     sites = _unique(key for _, one in chosen for key in one.sites)
-    return Badge(status, sites, day, chosen[0][0].offer_id)
+    return Badge(status, sites, day, chosen[0][0].offer_id, chosen[0][1].places)
 
 
 def usable(offers: Iterable[Holding], today: date, reader: Reader) -> bool:
@@ -202,10 +214,7 @@ _FETCHED = frozenset({Status.LOAN, Status.BOOKING, Status.REQUEST})
 
 
 def _one(offer: Holding, today: date, site: str | None, reader: Reader | None) -> Badge:
-    grants = offer.grants
-    if offer.access is AccessMode.LICENSED:
-        # A source that names no licence means the offering centre's own, without a known end.
-        grants = (*(grants or (Grant(Scope.SITE, offer.site),)), *offer.entered)
+    grants = _grants(offer)
     valid = [grant for grant in grants if _holds(grant, today)]
     if grants and not valid:
         later = [g.valid_from for g in grants if g.valid_from and today < g.valid_from]
@@ -219,12 +228,34 @@ def _one(offer: Holding, today: date, site: str | None, reader: Reader | None) -
     if offer.access is not AccessMode.LICENSED:
         return Badge(_BY_MODE[offer.access], (offer.site,))
     if reader is not None:
-        if any(reader.reached_by(grant, role_of(grant)) for grant in valid):
-            return Badge(Status.GRANTED, (offer.site,))
+        if reached := reaching(offer, today, reader):
+            return Badge(Status.GRANTED, (offer.site,), places=_places(reached))
     elif any(_reaches(grant, site) for grant in valid):
         return Badge(Status.LOGIN, (offer.site,))
     licensed = _unique(grant.value for grant in valid if grant.scope is Scope.SITE)
     return Badge(Status.ELSEWHERE, licensed)
+
+
+def reaching(offer: Holding, today: date, reader: Reader) -> list[Grant]:
+    """The licences by which the reader may open it today."""
+    valid = (grant for grant in _grants(offer) if _holds(grant, today))
+    return [grant for grant in valid if reader.reached_by(grant, role_of(grant))]
+
+
+def _grants(offer: Holding) -> tuple[Grant, ...]:
+    if offer.access is not AccessMode.LICENSED:
+        return offer.grants
+    # A source that names no licence means the offering centre's own, without a known end.
+    return (*(offer.grants or (Grant(Scope.SITE, offer.site),)), *offer.entered)
+
+
+def _places(reached: Sequence[Grant]) -> int | None:
+    """How many may use it at the same time, where by each of these licences as many do."""
+    full = [grant for grant in reached if isinstance(grant, Entered) and grant.full]
+    if len(full) < len(reached):
+        return None
+    pools = {(grant.policy, grant.pool): grant.concurrent or 0 for grant in full}
+    return sum(pools.values())
 
 
 def role_of(grant: Grant) -> str:

@@ -86,11 +86,8 @@ def take_in(
                 problems.append(str(error))
                 continue
             role = "" if scope is Scope.ROLE else reach.role
-            rows.append((key, scope, value, role, reach.valid_from, reach.valid_until))
-            if reach.concurrent is not None:
-                problems.append(
-                    f"Only {reach.concurrent} at the same time: entered, but not counted here."
-                )
+            term = reach.valid_from, reach.valid_until
+            rows.append((key, scope, value, role, *term, reach.concurrent, reach.pool))
         entered = _replace(session, policy.uid, rows, actor=actor, origin=origin) if rows else 0
         lines.append(Line(policy.number, policy.uid, policy.target, entered, tuple(problems)))
     if any(line.entered for line in lines):
@@ -308,14 +305,14 @@ def _role(value: str) -> str:
     return code
 
 
-Row = tuple[str, Scope, str, str, date | None, date | None]
+Row = tuple[str, Scope, str, str, date | None, date | None, int | None, int]
 
 
 def _replace(session: Session, policy: str, rows: Sequence[Row], *, actor: str, origin: str) -> int:
     session.execute(sa.delete(EnteredGrant).where(EnteredGrant.policy == policy))
     # The last one holds where a policy says two terms for the same persons.
     unique = {row[:4]: row for row in rows}
-    for key, scope, value, role, start, end in unique.values():
+    for key, scope, value, role, start, end, concurrent, pool in unique.values():
         session.add(
             EnteredGrant(
                 key=key,
@@ -324,6 +321,8 @@ def _replace(session: Session, policy: str, rows: Sequence[Row], *, actor: str, 
                 role=role,
                 valid_from=start,
                 valid_until=end,
+                concurrent=concurrent,
+                pool=pool,
                 policy=policy,
                 origin=origin,
                 entered_by=actor,

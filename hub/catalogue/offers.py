@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from hub import models
 from hub.catalogue import normalise
 from hub.db import in_list, json_list
+from hub.models.base import UtcDateTime, now
 from hub.records import Entered, Kind, Record, Scope
 
 Row = sa.Row[*tuple[Any, ...]]
@@ -279,14 +280,33 @@ def _view(row: Row) -> OfferView:
 
 def _entered(session: Session, views: Sequence[OfferView]) -> Sequence[OfferView]:
     """The views with the licences that people entered for their works."""
-    works = {"works": ids_parameter({view.work_id for view in views})}
+    works = {"works": ids_parameter({view.work_id for view in views}), "now": now()}
     found: dict[int, list[Entered]] = defaultdict(list)
     for row in session.execute(_ENTERED, works):
         terms = Scope(row.scope), row.value, row.valid_from, row.valid_until
-        found[row.work_id].append(Entered(*terms, role=row.role, policy=row.policy))
+        found[row.work_id].append(
+            Entered(*terms, row.role, row.policy, row.concurrent, row.pool, row.taken)
+        )
     if not found:
         return views
     return [replace(view, entered=tuple(found.get(view.work_id, ()))) for view in views]
+
+
+def taken() -> sa.ScalarSelect[int]:
+    """How many uses of an entered licence run at `:now`."""
+    licence, use = models.EnteredGrant, models.RunningUse
+    return (
+        sa.select(sa.func.count())
+        .where(
+            licence.concurrent.is_not(None),
+            use.policy == licence.policy,
+            use.key == licence.key,
+            use.pool == licence.pool,
+            use.until > sa.bindparam("now", type_=UtcDateTime()),
+        )
+        .correlate(licence)
+        .scalar_subquery()
+    )
 
 
 _ENTERED = (
@@ -298,6 +318,9 @@ _ENTERED = (
         models.EnteredGrant.valid_until,
         models.EnteredGrant.role,
         models.EnteredGrant.policy,
+        models.EnteredGrant.concurrent,
+        models.EnteredGrant.pool,
+        taken().label("taken"),
     )
     .join(models.EnteredGrant, models.EnteredGrant.key == models.WorkKey.key)
     .where(in_list(models.WorkKey.work_id.expression, "works"))

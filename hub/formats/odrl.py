@@ -54,7 +54,9 @@ class Reach:
     valid_from: date | None = None
     valid_until: date | None = None
     concurrent: int | None = None
-    """So many at the same time: the hub passes it on, the source of the medium has to count."""
+    """So many uses at the same time."""
+    pool: int = 0
+    """Which of the permissions of its policy that count uses: all whom one reaches share them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +150,15 @@ def _policy(number: int, data: Any) -> Policy:
     if problems:
         return Policy(number, uid, medium, problems=tuple(problems))
     reaches: list[Reach] = []
-    for permission in permissions:
+    for pool, permission in enumerate(permissions):
         try:
-            reaches += _reaches(permission)
+            reaches += _reaches(permission, pool)
         except _Refused as refused:
             problems.append(str(refused))
     return Policy(number, uid, medium, tuple(dict.fromkeys(reaches)), tuple(problems))
 
 
-def _reaches(permission: Any) -> Iterator[Reach]:
+def _reaches(permission: Any, pool: int) -> Iterator[Reach]:
     if not isinstance(permission, dict):
         raise _Refused("A permission is no object.")
     actions = {_action(one) for one in _list(permission.get("action"))}
@@ -177,7 +179,7 @@ def _reaches(permission: Any) -> Iterator[Reach]:
                 day = _ends(right, whole=operator == "lteq")
                 end = day if end is None else min(end, day)
             case "concurrentUses", "lteq" | "lt" | "eq":
-                concurrent = _number(right) - (operator == "lt")
+                concurrent = max(_number(right) - (operator == "lt"), 0)
             case (("spatial" | "organisation" | "role"), ("eq" | "isAnyOf")):
                 if left in values:
                     raise _Refused(f"It restricts {left} twice.")
@@ -195,7 +197,8 @@ def _reaches(permission: Any) -> Iterator[Reach]:
     for area in values.get("spatial", [""]):
         for school in values.get("organisation", [""]):
             for role in values.get("role", [""]):
-                yield Reach(area, school, role.lower(), start, end, concurrent)
+                counted = 0 if concurrent is None else pool
+                yield Reach(area, school, role.lower(), start, end, concurrent, counted)
 
 
 def _conditions(permission: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:

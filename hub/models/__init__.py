@@ -47,7 +47,7 @@ from hub.models.institution import (
     SchoolList,
 )
 from hub.models.jobs import Job, JobSlot, SyncSchedule
-from hub.models.licence import EnteredGrant, Wish
+from hub.models.licence import EnteredGrant, RunningUse, Wish
 from hub.models.mail import Mail, Mailbox
 from hub.models.matching import WorkBlock, WorkLink, WorkMatching
 from hub.models.network import Site
@@ -113,6 +113,7 @@ __all__ = [
     "Person",
     "Recommendation",
     "ReplyAddress",
+    "RunningUse",
     "SchoolList",
     "SearchDoc",
     "SearchEntry",

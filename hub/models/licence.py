@@ -25,12 +25,32 @@ class EnteredGrant(Base):
     """Only for persons in this role (`lehr`); empty is everybody whom the scope reaches."""
     valid_from: Mapped[date | None]
     valid_until: Mapped[date | None]
+    concurrent: Mapped[int | None]
+    """So many may use it at the same time; None is any number."""
+    pool: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Which permission of the policy: all that it reaches share its number of uses."""
     policy: Mapped[str]
     """The identifier of the document that says so; taken in again it replaces its grants."""
     origin: Mapped[str]
     """The file from which it was taken."""
     entered_by: Mapped[str]
     entered_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class RunningUse(Base):
+    """One use of a licence that counts them, until its time is over; whose is nowhere written."""
+
+    __tablename__ = "running_use"
+    __table_args__ = (Index(None, "policy", "key", "pool", "until"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    policy: Mapped[str]
+    """With `key` and `pool` as in `EnteredGrant`, whose rows may be replaced meanwhile."""
+    key: Mapped[str]
+    pool: Mapped[int]
+    mark: Mapped[str]
+    """Hash of what the browser keeps."""
+    until: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Wish(Base):

@@ -180,7 +180,14 @@ def _page(
 
 def _whom(one: grants.Listed, names: Mapping[str, str]) -> str:
     row = one.row
-    grant = Entered(Scope(row.scope), row.value, row.valid_from, row.valid_until, row.role)
+    grant = Entered(
+        Scope(row.scope),
+        row.value,
+        row.valid_from,
+        row.valid_until,
+        row.role,
+        concurrent=row.concurrent,
+    )
     told = texts.grant_text(grant, names)
     return f"{told} ({one.school})" if one.school else told
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -14,9 +14,10 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from hub.catalogue import access, entitlement, offers
+from hub.catalogue import access, entitlement, offers, seats
 from hub.catalogue.entitlement import Badge, Status
 from hub.catalogue.offers import OfferDetail, OfferView
+from hub.catalogue.seats import AllTaken, Place
 from hub.errors import Denied, NotEnabled, PluginError, Rejected, Unavailable
 from hub.records import Grant, Kind, Record, Scope
 from hub.site import SiteRow
@@ -27,6 +28,8 @@ pages = Blueprint("opening", __name__, url_prefix="/oeffnen")
 
 log = structlog.get_logger(__name__)
 
+PLACE = "platz"
+"""The cookie by which a browser that opens a medium again takes no second place."""
 OPENING = frozenset({Status.OPEN, Status.GRANTED})
 ONLINE = OPENING | {Status.LOGIN, Status.ELSEWHERE, Status.UPCOMING, Status.EXPIRED}
 """What stands on a screen; everything else is fetched, visited or agreed upon."""
@@ -70,7 +73,7 @@ def action(badge: Badge | None, record: Record) -> Action | None:
 def before(offer_id: int) -> Response:
     """Says where the way leads before it leaves the hub, or why it is closed."""
     detail = _detail(offer_id)
-    closed = _closed(detail)
+    closed = _closed(detail) or _full(detail)
     if closed is not None:
         return closed
     view = detail.offer
@@ -93,9 +96,16 @@ def onward(offer_id: int) -> Response:
         return closed
     view = detail.offer
     try:
+        place = _take(view)
+    except AllTaken as full:
+        return _taken(detail, full.places, full.free_at)
+    try:
         site = context.the_hub().sites.site(view.site)
         address = access.resolve(site, view, login.actor().record())
     except PluginError as error:
+        if place is not None and place.mark != request.cookies.get(PLACE):
+            with context.the_hub().db.write() as session:
+                seats.leave(session, place.mark)
         # Only the kind: what a source says may hold the address that it was about to give.
         log.warning("opening.failed", offer=view.id, kind=type(error).__name__)
         return _failed(detail, error)
@@ -104,8 +114,54 @@ def onward(offer_id: int) -> Response:
     response = redirect(address, 303)
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "no-store"
+    if place is not None:
+        response.set_cookie(
+            PLACE,
+            place.mark,
+            max_age=place.until - context.now(),
+            path=url_for("opening.before", offer_id=view.id),
+            secure=login.is_secure(),
+            httponly=True,
+            samesite="Lax",
+        )
     # The page that some browsers show for a moment repeats the address; nobody needs it.
     response.set_data("")
+    return response
+
+
+def _take(view: OfferView) -> Place | None:
+    """A place, where the licence counts them; raises `AllTaken`."""
+    if not any(one.concurrent is not None for one in view.entered):
+        return None
+    reader, mark = reading.reader(), request.cookies.get(PLACE, "")
+    with context.the_hub().db.write() as session:
+        return seats.take(session, view, reader, context.today(), context.now(), mark)
+
+
+def _full(detail: OfferDetail) -> Response | None:
+    """That all places are taken, unless this browser holds one."""
+    view, reader = detail.offer, reading.reader()
+    badge = entitlement.badge([entitlement.holding(view)], context.today(), reader=reader)
+    if badge is None or badge.places is None:
+        return None
+    with context.the_hub().db.read() as session:
+        if seats.holds(session, request.cookies.get(PLACE, ""), context.now()):
+            return None
+        free_at = seats.free_at(session, view, reader, context.today(), context.now())
+    return _taken(detail, badge.places, free_at)
+
+
+def _taken(detail: OfferDetail, places: int, free_at: datetime | None) -> Response:
+    if free_at is None:
+        advice = gettext("The licence allows no use at present. Ask the centre.")
+        return _help(detail, texts.all_taken(places), advice, 409)
+    advice = gettext(
+        "The licence allows only so many uses at the same time. The next place is free at "
+        "the latest from %(moment)s on.",
+        moment=texts.moment(free_at),
+    )
+    response = _help(detail, texts.all_taken(places), advice, 409, again=True)
+    response.headers["Retry-After"] = str(max(1, round((free_at - context.now()).total_seconds())))
     return response
 
 

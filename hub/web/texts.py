@@ -203,6 +203,8 @@ def badge_text(badge: Badge, names: Mapping[str, str], beside: str = "") -> Badg
     match badge.status:
         case Status.OPEN:
             return BadgeText(gettext("Open now"), "success")
+        case Status.GRANTED if badge.places is not None:
+            return BadgeText(all_taken(badge.places), "warning")
         case Status.GRANTED:
             return BadgeText(gettext("Open for you"), "success")
         case Status.LOGIN:
@@ -222,6 +224,13 @@ def badge_text(badge: Badge, names: Mapping[str, str], beside: str = "") -> Badg
             return BadgeText(text, "warning")
         case Status.EXPIRED:
             return BadgeText(gettext("Licence expired"), "danger")
+
+
+def all_taken(places: int) -> str:
+    """That as many use a medium as may at the same time."""
+    if not places:
+        return gettext("No places")
+    return ngettext("The only place is taken", "All %(num)d places are taken", places)
 
 
 _HERE = {
@@ -273,6 +282,13 @@ def grant_text(grant: Grant, names: Mapping[str, str]) -> str:
     start = day(grant.valid_from) if grant.valid_from else ""
     if isinstance(grant, Entered) and grant.role:
         whom = gettext("%(licence)s, only for %(role)s", licence=whom, role=_role(grant.role))
+    if isinstance(grant, Entered) and grant.concurrent is not None:
+        whom = ngettext(
+            "%(licence)s, one use at a time",
+            "%(licence)s, %(num)d uses at a time",
+            grant.concurrent,
+            licence=whom,
+        )
     # People name the last day of a term, not the first day after it.
     end = day(grant.valid_until - timedelta(days=1)) if grant.valid_until else ""
     if start and end:
