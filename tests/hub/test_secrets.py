@@ -218,3 +218,23 @@ def test_the_scrubber_knows_secrets_in_urls_and_quotes() -> None:
         assert "c" not in scrub(f"<{form}>")
     assert Scrubber([])("untouched") == "untouched"
     assert Scrubber([""])("untouched") == "untouched"
+
+
+class Account(ma.Schema):
+    host = ma.fields.String(required=True)
+    token = Secret(required=True)
+
+
+class Accounts(ma.Schema):
+    rows = ma.fields.List(ma.fields.Nested(Account))
+
+
+def test_a_kept_secret_stays_with_whom_it_was_given_for() -> None:
+    """Rows are taken away, added and changed: what stood at the same place may be another's."""
+    typed = {"rows": [{"host": "a", "token": "for a"}, {"host": "b", "token": "for b"}]}
+    stored = seal(Accounts(), typed, KEYRING, {})
+    shown = hide(stored)["rows"]
+    kept = seal(Accounts(), {"rows": shown[::-1][:1]}, KEYRING, stored)
+    assert kept["rows"] == stored["rows"][1:]
+    with pytest.raises(SecretError, match="No secret is stored"):
+        seal(Accounts(), {"rows": [{**shown[0], "host": "c"}]}, KEYRING, stored)

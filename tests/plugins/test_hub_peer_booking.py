@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from connectors import http
+from connectors.errors import Unreachable
 from connectors.hub_api import HubApi
 from hub import activations, models
 from hub.app import create_app
@@ -31,6 +32,7 @@ from hub.site import Site
 from hub.testing import BookingContract, site_with
 from plugins.hub_peer import HubPeer
 from tests.bookings import SITE, bookings, calendar, offer, open_day, wish
+from tests.hub.test_serving import served as process
 from tests.hub.web.test_booking import book
 from tests.hub.web.test_pages import text_of
 from tests.identities import log_in, person, send
@@ -376,3 +378,35 @@ def test_what_a_hub_may_pass_on_is_read_anew_when_that_changes(land: Network, ot
     read("https://kreis.example")
     assert len(other.asked) - asked == 3, "what did not change is not read anew"
     assert "Gletscher" not in read()
+
+
+def test_between_two_processes_a_lost_answer_leaves_one_booking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other hub is a process of its own; its answer is lost, and nobody booked twice."""
+    folder = tmp_path / "region"
+    (folder / "config").mkdir(parents=True)
+    config = str(folder / "config")
+    with process(folder, HUB_CONFIG=config) as port:
+        address = f"http://127.0.0.1:{port}"
+        monkeypatch.setenv("HUB_SECRET_KEY", "k" * 32)
+        url = f"sqlite:///{folder / 'hub.sqlite3'}"
+        with network(url, folder / "config", [SITE]) as net:
+            region = Region(net, address, account(net.hub), offer(net))
+            site = site_with(HubPeer, region.config(), tmp_path)
+            request, exchange = wanted(region, site), http.Client._exchange
+
+            def lost(self: Any, *a: Any, **b: Any) -> Any:
+                exchange(self, *a, **b)
+                raise Unreachable("the connection was reset")
+
+            with monkeypatch.context() as patched:
+                patched.setattr(http.Client, "_exchange", lost)
+                with pytest.raises(Unavailable):
+                    site.one("hub_peer", "booking_create", request=request, key="ABCD2345")
+            (first,) = bookings(net)
+            made = site.one("hub_peer", "booking_create", request=request, key="ABCD2345")
+            assert made.id.endswith(first.reference)
+            assert len(bookings(net)) == 1
+            gone = site.one("hub_peer", "booking_cancel", booking=made, key="k")
+            assert (gone.state, bookings(net)[0].state) == ("cancelled", "cancelled")
