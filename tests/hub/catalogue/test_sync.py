@@ -500,3 +500,25 @@ def test_works_survive_a_resync(net: Network) -> None:
     with net.hub.db.read() as session:
         after = dict(session.execute(sa.select(models.Offer.id, models.Offer.work_id)).all())
     assert after == before
+
+
+def test_sources_that_name_the_same_do_not_overwrite_each_other(net: Network) -> None:
+    """A source may bear the identifiers of another: each keeps its own, and takes away no other."""
+    run(net, "borken", *everything(medium("42", "Vulkane"), medium("43", "Moore")))
+    run(net, "unna", *everything(medium("42", "Gletscher"), medium("43", "Deiche")))
+    run(net, "unna", Delete("42"), Upsert(medium("43", "Dünen")), Checkpoint(None))
+    assert titles(net.hub.db) == ["Vulkane", "Moore"]
+    assert titles(net.hub.db, "unna") == ["Dünen"]
+
+
+def test_an_identifier_that_changes_its_case_is_still_one_work(net: Network) -> None:
+    number = (Identifier("medium", "FWU-05511494"),)
+    others = [medium(f"{n}", f"Titel {n}") for n in range(9)]
+    for name in ("DE:FWU-05511494", "de:fwu-05511494"):
+        film = medium(name, "Vulkane", identifiers=number)
+        report = run(net, "borken", *everything(*others, film))
+        assert report.state == "succeeded", report.error
+    assert (report.added, report.withdrawn) == (1, 1)
+    assert titles(net.hub.db).count("Vulkane") == 1
+    run(net, "unna", *everything(medium("7", "Vulkane", identifiers=number)))
+    assert {"borken/de:fwu-05511494", "unna/7"} in works(net.hub.db)
