@@ -13,6 +13,7 @@ from hub.models import (
     ApiToken,
     AuditEntry,
     DeskCode,
+    EmptySearch,
     LoginCode,
     LoginSession,
     Mail,
@@ -25,6 +26,7 @@ from hub.models import (
     UsedAnswer,
 )
 from hub.models.base import Base
+from hub.network import missed
 
 AUDIT = timedelta(days=365)
 ENDED_ROLES = timedelta(days=90)
@@ -64,6 +66,10 @@ def old(moment: datetime) -> tuple[tuple[type[Base], sa.Select[*tuple[Any, ...]]
             sa.select(SiteProfile.id).where(
                 SiteProfile.at < moment - AUDIT, SiteProfile.id.not_in(latest)
             ),
+        ),
+        (
+            EmptySearch,
+            sa.select(EmptySearch.id).where(EmptySearch.day < (moment - missed.KEPT).date()),
         ),
         (MediaList, sa.select(MediaList.id).where(MediaList.deleted_at < moment - KEPT)),
         (

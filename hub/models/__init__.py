@@ -56,6 +56,7 @@ from hub.models.opening import Breaker, OfferUse
 from hub.models.profile import SiteProfile, TeamMember
 from hub.models.report import SiteFlow, YearlyReport
 from hub.models.search import SearchDoc, SearchEntry, SearchWord
+from hub.models.searching import EmptySearch
 from hub.models.sync import SourceReport, SyncChange, SyncPage, SyncReject, SyncRun, SyncSource
 
 __all__ = [
@@ -82,6 +83,7 @@ __all__ = [
     "Counter",
     "DeskCode",
     "Elsewhere",
+    "EmptySearch",
     "EnteredGrant",
     "Handover",
     "Hold",

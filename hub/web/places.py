@@ -83,6 +83,12 @@ def places() -> Sequence[tuple[str, Sequence[Place]]]:
                     gettext("Media that your users ask for"),
                 ),
                 Place(
+                    "wish.read",
+                    "missed.of_site",
+                    gettext("Searched for in vain"),
+                    gettext("Words for which your users found nothing"),
+                ),
+                Place(
                     "work.review",
                     "works.listing",
                     gettext("The same works"),

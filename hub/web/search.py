@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup, escape
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from hub.catalogue import entitlement, offers, vocabulary
@@ -25,9 +27,9 @@ from hub.catalogue.search import (
     snippet,
 )
 from hub.catalogue.suggest import suggest
-from hub.network import coverage
+from hub.network import coverage, missed
 from hub.records import Kind, Record
-from hub.web import context, live, reading, recommendations, sheets, texts
+from hub.web import context, live, login, reading, recommendations, sheets, texts
 from hub.web.language import language
 from hub.web.opening import OPENING, Action, action
 from hub.web.page import LONGEST_QUERY, asked_page, asked_text, pager
@@ -109,6 +111,8 @@ def results() -> Response:
     with context.the_hub().db.read() as session:
         found = search(session, query)
         cards = cards_of(session, query, found, reading.reader())
+    if not found.total and not query.filters:
+        _note_missed(query.text)
     names = {key: texts.short_name(row.name) for key, row in context.sites().items()}
     parameters = _parameters(query)
     suggestion = found.did_you_mean
@@ -138,6 +142,14 @@ def results() -> Response:
     )
     response.vary.add("HX-Target")
     return response
+
+
+def _note_missed(text: str) -> None:
+    """Count words that found nothing; a search never waits or fails for that."""
+    held = login.actor().context
+    hub = context.the_hub()
+    with suppress(OperationalError), hub.db.write() as session:
+        missed.note(session, text, held.site or "" if held else "", context.now().date())
 
 
 @pages.get("/vorschlaege")
