@@ -364,18 +364,13 @@ def _changes(old: Record | str, new: Record | str) -> list[tuple[str, str, str]]
     if isinstance(new, str) or isinstance(old, str):
         return []
     return [
-        (mapping_form.word_for(name), _words(name, was), _words(name, now))
+        (
+            mapping_form.word_for(name),
+            mapping_form.in_words(name, was)[:SHOWN],
+            mapping_form.in_words(name, now)[:SHOWN],
+        )
         for name, was, now in normalise.differences(normalise.dump(old), normalise.dump(new))
     ]
-
-
-def _words(field: str, text: str) -> str:
-    """A dumped value for people: codes by their labels."""
-    if not text.startswith("["):
-        return mapping_form.label(field, text)[:SHOWN] if text else ""
-    inner = text.strip("[]").replace('"', "")
-    parts = inner.split(",") if field in mapping.FACETS else [inner.replace(",", ", ")]
-    return ", ".join(mapping_form.label(field, part) for part in parts)[:SHOWN]
 
 
 def _crumbs(site: str, plugin: str, field: str = "") -> list[Crumb]:

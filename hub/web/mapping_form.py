@@ -175,6 +175,15 @@ def label(field: str, code: str) -> str:
     return vocabulary.label(facet, code, language()) if facet else code
 
 
+def in_words(field: str, text: str) -> str:
+    """A dumped value for people: codes by their labels."""
+    if not text.startswith("["):
+        return label(field, text) if text else ""
+    inner = text.strip("[]").replace('"', "")
+    parts = inner.split(",") if field in FACETS else [inner.replace(",", ", ")]
+    return ", ".join(label(field, part) for part in parts)
+
+
 def shown_rule(rule: Rule) -> Mapping[str, Any]:
     """A rule as the list of mapped fields tells it."""
     return {

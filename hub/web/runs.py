@@ -12,8 +12,8 @@ from hub.catalogue.run_progress import Phase, Progress
 from hub.catalogue.runs import RunError
 from hub.identity.permissions import can
 from hub.models import SyncRun
-from hub.web import context, login
-from hub.web.field_words import field_word
+from hub.web import context, login, mapping_form
+from hub.web.field_words import FIELDS, field_word
 from hub.web.offer import source_title
 from hub.web.page import Crumb, asked_page, asked_text, pager, pages_of
 from hub.web.sheets import FORMATS, download
@@ -121,7 +121,9 @@ def offer(site: str, number: int) -> str:
         title=view.record.title,
         source=title,
         sent=sent,
-        fields=[(name, text) for name, _, text in made],
+        fields=[
+            (name, mapping_form.in_words(name, text)) for name, _, text in made if name in FIELDS
+        ],
         changes=changes,
         field_word=field_word,
         crumbs=[

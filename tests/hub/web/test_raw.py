@@ -55,6 +55,8 @@ def test_what_came_stands_beside_what_became_of_it(client: FlaskClient, net: Net
     assert "&lt;lom&gt;\n  &lt;title&gt;Moor &amp;amp; Heide&lt;/title&gt;\n" in page.text
     assert "<script>alert" not in page.text
     assert '<th class="kern-table__header" scope="row">Titel</th>' in page.text
+    assert re.search(r"Kennung in der Quelle</th>\s*<td[^>]*>moor</td>", page.text)
+    assert ">Biologie</td>" in page.text, "codes by their labels"
     assert "<del>Moor</del>" in page.text
     assert "<ins>Moor &amp; Heide</ins>" in page.text
     assert "geheim1" not in page.text, "no password in an address"
