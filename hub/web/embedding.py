@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import groupby
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, url_for
 from flask_babel import gettext
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
+from hub.booking import wording
+from hub.catalogue import coming
 from hub.catalogue.search import Query, Sort, search
 from hub.records import Kind
 from hub.site import SiteRow
@@ -27,9 +30,13 @@ pages = Blueprint("embedding", __name__)
 PER_PAGE = 10
 HEX = re.compile(r"[0-9a-f]{6}")
 ELEMENT = "medienverbund-angebote"
-PROFILE, RECOMMENDED = "steckbrief", "empfehlungen"
+PROFILE, RECOMMENDED, DATES = "steckbrief", "empfehlungen", "termine"
 """What is shown instead of a kind of offers, and the view of its frame."""
-FRAMES = {PROFILE: "embedding.profile_frame", RECOMMENDED: "embedding.recommendations_frame"}
+FRAMES = {
+    PROFILE: "embedding.profile_frame",
+    RECOMMENDED: "embedding.recommendations_frame",
+    DATES: "embedding.dates_frame",
+}
 
 
 @pages.get("/einbetten/<site>")
@@ -101,6 +108,39 @@ def recommendations_frame(site: str) -> Response:
     return response
 
 
+@pages.get("/einbetten/<site>/termine")
+def dates_frame(site: str) -> Response:
+    """The calendar of a centre for a frame: its coming trainings, month by month."""
+    row = context.sites().get(site) or abort(404)
+    zone = context.zone_of(site)
+    with context.the_hub().db.read() as session:
+        found = coming.dates(session, site, context.now())
+    months = [
+        (
+            texts.month(month),
+            [
+                {
+                    "offer_id": one.offer_id,
+                    "title": one.title,
+                    "time": wording.time(one.start, one.end, zone),
+                    "place": one.place,
+                }
+                for one in dates
+            ],
+        )
+        for month, dates in groupby(
+            found, key=lambda one: one.start.astimezone(zone).date().replace(day=1)
+        )
+    ]
+    response = make_response(
+        render_template(
+            "embedded_dates.html", centre=row, months=months, colour=_hex(asked_text("farbe", 7))
+        )
+    )
+    headers.allow_framing(response)
+    return response
+
+
 @pages.get("/einbetten/farbe/<colour>.css")
 def palette(colour: str) -> Response:
     """The accent colour of the frame as a style sheet: inline styles are forbidden everywhere."""
@@ -151,6 +191,7 @@ def builder(site: str) -> str:
         instead=[
             (PROFILE, gettext("The profile instead of offers")),
             (RECOMMENDED, gettext("Recommendations instead of offers")),
+            (DATES, gettext("Coming dates of trainings, as a calendar")),
         ],
         frame=_address(row, options),
         snippets=_snippets(row, options),
@@ -192,6 +233,8 @@ def _snippets(row: SiteRow, options: Mapping[str, str]) -> dict[str, str]:
             title = gettext("Profile of %(centre)s", centre=row.name)
         case "empfehlungen":
             title = gettext("Recommendations: %(centre)s", centre=row.name)
+        case "termine":
+            title = gettext("Coming dates: %(centre)s", centre=row.name)
         case _:
             title = gettext("Offers of %(centre)s", centre=row.name)
     frame = Markup(

@@ -119,6 +119,7 @@ PAGES = {
     "recommendation": "/empfehlungen/1",
     "recommending": "/borken/verwaltung/empfehlungen",
     "recommending changed": "/borken/verwaltung/empfehlungen/1",
+    "embedded dates": "/einbetten/borken/termine?farbe=a03010",
     "embedded recommendations": "/einbetten/borken/empfehlungen?farbe=a03010",
     "media lists": "/meine-listen",
     "media list": "/meine-listen/1?fertig=dazu",

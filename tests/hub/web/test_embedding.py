@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -10,8 +11,12 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.models.base import now
+from hub.records import Event, Kind, Record
 from hub.web import colours
 from tests.hub.web.test_pages import text_of
+from tests.pages import borken, take_in
+from tests.sources import Network
 
 
 def test_a_frame_shows_the_offers_of_one_centre(client: FlaskClient) -> None:
@@ -109,3 +114,34 @@ def test_every_colour_becomes_readable_and_a_readable_one_stays(colour: str) -> 
     assert colours.contrast(changed, "ffffff") >= colours.ENOUGH
     if colours.contrast(colour, "ffffff") >= colours.ENOUGH:
         assert changed == colour
+
+
+def test_the_calendar_of_a_centre_holds_what_is_still_to_come(
+    client: FlaskClient, net: Network
+) -> None:
+    day = (now() + timedelta(days=40)).replace(hour=13, minute=30, second=0, microsecond=0)
+
+    def event(days: int, place: str = "") -> Event:
+        start = day + timedelta(days=days)
+        return Event(start, start + timedelta(hours=3), place)
+
+    made = [
+        Record("k1", Kind.TRAINING, "Klangwerkstatt", events=(event(3), event(-60))),
+        Record("k2", Kind.TRAINING, "Podcast", events=(event(0, "Raum 2"), event(70))),
+        Record("k3", Kind.ROOM, "Studio mit Termin", events=(event(1),)),
+    ]
+    take_in(net, "borken", [*borken(day.date()), *made])
+    frame = client.get("/einbetten/borken?art=termine&farbe=a03010")
+    assert frame.headers["Location"].endswith("/einbetten/borken/termine?farbe=a03010")
+    answer = client.get(frame.headers["Location"])
+    assert "frame-ancestors *" in answer.headers["Content-Security-Policy"]
+    assert "Set-Cookie" not in answer.headers
+    shown = text_of(answer.text)
+    assert "Studio mit Termin" not in shown
+    places = [shown.index(one) for one in ("Podcast", "Raum 2", "Klangwerkstatt")]
+    assert places == sorted(places)
+    assert (shown.count("Podcast"), shown.count("Klangwerkstatt")) == (2, 1)
+    assert "keine Termine" in text_of(client.get("/einbetten/leer/termine").text)
+    assert client.get("/einbetten/nirgends/termine").status_code == 404
+    copied = unescape(client.get("/zentren/borken/einbetten?art=termine").text)
+    assert "/einbetten/borken/termine" in copied
