@@ -10,13 +10,13 @@ from flask import Blueprint, g, request
 
 from connectors.oidc import Provider
 from connectors.oidc_tokens import ALGORITHMS
-from hub import Config, PersonalData, Plugin, Secret, SiteInfo, hookimpl, machine
+from hub import Config, Plugin, Secret, SiteInfo, hookimpl, machine
 from hub.errors import Denied, Unavailable
 from hub.identity.sessions import Via, end_of_identity
 from hub.records import Claims, LoginMethod
 from plugins.common import about, translated
 from plugins.oidc_profiles import PROFILES
-from plugins.school_claims import LAENDER, ROLES, at_schools_of, email, text
+from plugins.school_claims import LAENDER, ROLES, TOLD, at_schools_of, email, text
 
 METHOD = "oidc"
 pages = Blueprint("oidc", __name__)
@@ -152,23 +152,7 @@ class Oidc(Plugin):
     }
     category = "identity"
     Config = OidcConfig
-    personal_data = (
-        PersonalData(
-            what={
-                "de": "Kennung beim Login-Dienst, Rolle, Schulnummer; Name und E-Mail-Adresse, "
-                "wo der Dienst sie nennt",
-                "en": "identifier at the login service, role, Schulnummer; name and e-mail "
-                "address where the service tells them",
-            },
-            purpose={"de": "Anmeldung und Rechte", "en": "login and rights"},
-            retention={
-                "de": "Rollen bis 180 Tage nach der letzten Anmeldung, sonst bis das Konto "
-                "gelöscht wird",
-                "en": "roles until 180 days after the last login, the rest until the account is "
-                "deleted",
-            },
-        ),
-    )
+    personal_data = (TOLD,)
     hosts = ("oidc.edupool.cloud",)
     blueprint = pages
 

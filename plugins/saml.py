@@ -10,12 +10,12 @@ import marshmallow as ma
 from flask import Blueprint, Response, g, url_for
 
 from connectors.saml import PERSISTENT, Assertion, KeyPair, ServiceProvider, key_pair
-from hub import Config, PersonalData, Plugin, Secret, SiteInfo, hookimpl, public
+from hub import Config, Plugin, Secret, SiteInfo, hookimpl, public
 from hub.errors import Denied
 from hub.identity.replay import first_use
 from hub.records import Claims, LoginMethod
 from plugins.common import about, translated
-from plugins.school_claims import LAENDER, ROLES, at_schools_of, configured, email, text
+from plugins.school_claims import LAENDER, ROLES, TOLD, at_schools_of, configured, email, text
 
 METHOD = "saml"
 LONGEST_SUBJECT = 190
@@ -181,23 +181,7 @@ class Saml(Plugin):
     }
     category = "identity"
     Config = SamlConfig
-    personal_data = (
-        PersonalData(
-            what={
-                "de": "Kennung beim Login-Dienst, Rolle, Schulnummer; Name und E-Mail-Adresse, "
-                "wo der Dienst sie nennt",
-                "en": "identifier at the login service, role, Schulnummer; name and e-mail "
-                "address where the service tells them",
-            },
-            purpose={"de": "Anmeldung und Rechte", "en": "login and rights"},
-            retention={
-                "de": "Rollen bis 180 Tage nach der letzten Anmeldung, sonst bis das Konto "
-                "gelöscht wird",
-                "en": "roles until 180 days after the last login, the rest until the account is "
-                "deleted",
-            },
-        ),
-    )
+    personal_data = (TOLD,)
     blueprint = pages
 
     def __init__(self, site: SiteInfo, config: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hub import PersonalData
 from hub.errors import Denied
 from hub.formats import school_ids
 from hub.formats.school_ids import SchoolId
@@ -23,6 +24,21 @@ LAENDER = {"NRW": "NW"}
 TEACHER, EDUCATOR, CITIZEN, PUPIL = "teacher", "educator", "citizen", "pupil"
 ROLES = (TEACHER, EDUCATOR, CITIZEN, PUPIL)
 """What a login may make somebody; rights of the staff are granted here or not at all."""
+
+TOLD = PersonalData(
+    what={
+        "de": "Kennung beim Login-Dienst, Rolle, Schulnummer; Name und E-Mail-Adresse, "
+        "wo der Dienst sie nennt",
+        "en": "identifier at the login service, role, Schulnummer; name and e-mail "
+        "address where the service tells them",
+    },
+    purpose={"de": "Anmeldung und Rechte", "en": "login and rights"},
+    retention={
+        "de": "Rollen bis 180 Tage nach der letzten Anmeldung, sonst bis das Konto gelöscht wird",
+        "en": "roles until 180 days after the last login, the rest until the account is deleted",
+    },
+)
+"""The personal data that such a login brings."""
 
 Claims = Mapping[str, Any]
 

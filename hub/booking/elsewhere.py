@@ -18,20 +18,18 @@ import structlog
 from sqlalchemy.orm import Session
 
 from hub import breaker
-from hub.booking import house, progress, steps
+from hub.booking import house, progress, steps, told_elsewhere
 from hub.booking import moving_elsewhere as moves
 from hub.booking.errors import AgainstRules, BookingError
 from hub.booking.intervals import Stretch
-from hub.booking.progress import HOLDING, OPEN, STATES, Entry
+from hub.booking.progress import HOLDING, OPEN, Entry
 from hub.booking.states import AWAITED
-from hub.catalogue import offers
 from hub.db import Database
 from hub.errors import PluginError, Rejected, Unavailable
-from hub.models import Booking, BookingContact, BookingEvent, Elsewhere, Institution, Person
+from hub.models import Booking, BookingEvent, Elsewhere, Person
 from hub.models.base import now as clock
 from hub.records import Booking as BookingRecord
-from hub.records import BookingRequest, Contact, Kind, Offer
-from hub.records import Person as Asker
+from hub.records import BookingRequest, Kind
 from hub.site import Site
 
 TASK = "bookings"
@@ -127,7 +125,10 @@ def settle(db: Database, site: Site, number: int, now: Callable[[], datetime] = 
             return
         step, attempts = todo.step, todo.attempts + 1
         todo.attempts, todo.next_at = attempts, now() + LEASE
-        request, record = _request(session, row, todo.waiting), _record(session, row)
+        request, record = (
+            told_elsewhere.request(session, row, todo.waiting),
+            told_elsewhere.record(session, row),
+        )
         asked = todo.wanted if step == "move" else None
     if request is None or record is None:
         _give_up(db, number, "Its offer or its person is gone.")
@@ -196,7 +197,7 @@ def _say(
         )
     else:
         answer = site.one(plugin, "booking_state", deadline=DEADLINE, booking=record)
-    wrong = _wrong(answer, wanted, step)
+    wrong = told_elsewhere.wrong(answer, wanted, step)
     if wrong:
         raise ValueError(wrong)
     assert isinstance(answer, BookingRecord)
@@ -281,7 +282,7 @@ def of_person(db: Database, site: str, plugin: str, person: str) -> list[Booking
         ).all()
         if any(waits(row) for row in rows):
             raise Unavailable("A booking is still being confirmed.")
-        found = [_record(session, row) for row in rows if row.external_id]
+        found = [told_elsewhere.record(session, row) for row in rows if row.external_id]
     return [one for one in found if one is not None]
 
 
@@ -386,68 +387,3 @@ def _follow(session: Session, row: Booking, state: str, now: datetime, reason: s
             note=reason[: steps.LONGEST_TEXT],
         )
     )
-
-
-def _wrong(answer: object, asked: BookingRecord, step: str) -> str:
-    """Why this cannot be the answer to what was asked; empty where it can."""
-    if not isinstance(answer, BookingRecord):
-        return "It did not answer with a booking."
-    if not isinstance(answer.id, str) or not 0 < len(answer.id) <= 200:
-        return "Its booking has no id."
-    if answer.state not in STATES:
-        return f"Its booking is {str(answer.state)[:50]!r}, which is no state."
-    if step != "create" and answer.id != asked.id:
-        return "It answered with another booking."
-    if None in (answer.start.tzinfo, answer.end.tzinfo) or not answer.start < answer.end:
-        return "Its booking ends before it begins, or has no time zone."
-    same = (answer.start, answer.end, answer.quantity) == (
-        asked.start,
-        asked.end,
-        asked.quantity,
-    )
-    asked_for = same or step not in ("create", "move")
-    return "" if asked_for else "It confirmed what it was not asked for."
-
-
-def _record(session: Session, row: Booking) -> BookingRecord | None:
-    offer = _offer(session, row)
-    if offer is None:
-        return None
-    return BookingRecord(
-        id=row.external_id,
-        offer=offer,
-        state=row.state,
-        start=row.starts_at,
-        end=row.ends_at,
-        quantity=row.quantity,
-        note=row.note,
-    )
-
-
-def _request(session: Session, row: Booking, waiting: bool) -> BookingRequest | None:
-    offer, person = _offer(session, row), session.get(Person, row.person_id or 0)
-    if offer is None or person is None:
-        return None
-    contact = session.get(BookingContact, (person.id, row.site_key))
-    institution = session.get(Institution, row.institution_id) if row.institution_id else None
-    return BookingRequest(
-        offer=offer,
-        person=Asker(person.key),
-        start=row.starts_at,
-        end=row.ends_at,
-        quantity=row.quantity,
-        note=row.note,
-        institution=row.institution_id,
-        institution_name=institution.name if institution else "",
-        fulfilment=row.fulfilment,
-        answers=row.answers,
-        contact=Contact(contact.name, contact.email, contact.phone) if contact else None,
-        waiting=waiting,
-    )
-
-
-def _offer(session: Session, row: Booking) -> Offer | None:
-    view = offers.by_ids(session, [row.offer_id or 0]).get(row.offer_id or 0)
-    if view is None:
-        return None
-    return Offer(view.id, view.site, view.plugin, view.record)
