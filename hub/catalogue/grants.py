@@ -76,7 +76,7 @@ def take_in(
         rows: list[Row] = []
         if policy.reaches:
             try:
-                key = _medium(session, policy.target)
+                key = medium_of(session, policy.target)
             except GrantError as error:
                 problems.append(str(error))
         for reach in policy.reaches if key else ():
@@ -112,7 +112,7 @@ def enter(
 
     With `site` it is that centre's to give: for its own area, or for a school that it serves.
     """
-    key = _medium(session, medium)
+    key = medium_of(session, medium)
     if valid_from is not None and valid_until is not None and valid_until <= valid_from:
         raise GrantError(
             "term", f"The licence ends ({valid_until}) before it begins ({valid_from})."
@@ -140,6 +140,34 @@ def enter(
     index.touch(session.connection())
     _audit(session, actor, "grants.add", f"grant:{row.id}", _shown(row), site)
     return row.id
+
+
+def bought(
+    session: Session,
+    act: str,
+    key: str,
+    sites: Sequence[str],
+    *,
+    actor: str,
+    valid_from: date | None,
+    valid_until: date | None,
+) -> None:
+    """Enter a licence for the area of each of these sites in one act, which `act` names. Done twice
+    it is done once; without sites it is taken back."""
+    before = session.scalars(sa.select(EnteredGrant.value).where(EnteredGrant.policy == act)).all()
+    rows: list[Row] = [
+        (key, Scope.SITE, site, "", valid_from, valid_until, None, 0) for site in sites
+    ]
+    _replace(session, act, rows, actor=actor, origin=act)
+    index.touch(session.connection())
+    shown: dict[str, object] = {
+        "key": key,
+        "valid_from": str(valid_from or ""),
+        "valid_until": str(valid_until or ""),
+    }
+    for site in sorted({*before, *sites}):
+        action = "grants.add" if site in sites else "grants.remove"
+        _audit(session, actor, action, act, shown, site)
 
 
 def remove(session: Session, number: int, *, actor: str, site: str | None = None) -> None:
@@ -235,7 +263,7 @@ def _schools(site: str) -> sa.Select[str | None]:
 _id = Institution.school_id
 
 
-def _medium(session: Session, target: str) -> str:
+def medium_of(session: Session, target: str) -> str:
     """The match key that a target such as `urn:issuer:medium:FWU-05511494` names."""
     tail = target.rstrip("/").rpartition("/")[2].rpartition(":")[2]
     key = medium_key(tail)

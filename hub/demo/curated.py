@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from hub.catalogue import lists, sharing
 from hub.db import Database
 from hub.identity import tokens
-from hub.models import MediaList, Offer, Person, Recommendation, Site
-from hub.network import recommendations
+from hub.models import JointPurchase, MediaList, Offer, Person, Recommendation, Site
+from hub.network import purchases, recommendations
 from hub.network.recommendations import Content, State
 from hub.records import Kind
 
@@ -123,6 +123,8 @@ def put_in(database: Database, day: date, password: str) -> str:
         if session.scalar(sa.select(Recommendation.id).limit(1)) is None:
             for one in RECOMMENDED:
                 _recommend(session, one, day)
+        if not purchases.listing(session):
+            _ask_to_buy(session, day)
         teacher = session.scalar(sa.select(Person.id).where(Person.email == TEACHER))
         if teacher is not None and not lists.of_person(session, teacher):
             _share(session, teacher, token)
@@ -140,6 +142,29 @@ def _recommend(session: Session, one: Recommended, day: date) -> None:
     row = recommendations.create(session, one.site, content, ACTOR)
     if one.published:
         recommendations.step(session, row, row.version, State.PUBLISHED, ACTOR)
+
+
+def _ask_to_buy(session: Session, day: date) -> None:
+    """A planning game that centres are asked about; some have answered."""
+    row = JointPurchase(
+        key="nr:6931370",
+        title="Demokratie spielen",
+        supplier="Planspielverlag am Ruhrufer",
+        cents=18_900,
+        steps=[[10, 10], [25, 20]],
+        valid_from=day,
+        valid_until=day + timedelta(3 * 365),
+        answer_by=day + timedelta(30),
+        state=purchases.State.ASKED,
+    )
+    session.add(row)
+    session.flush()
+    for site, wanted, note in (
+        ("muenster", True, ""),
+        ("coesfeld", True, "Für die Projekttage im Frühjahr."),
+        ("unna", False, "Haben wir schon."),
+    ):
+        purchases.answer(session, row, site, wanted, note, day)
 
 
 def _share(session: Session, teacher: int, token: str) -> None:

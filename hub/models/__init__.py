@@ -54,6 +54,7 @@ from hub.models.network import Site
 from hub.models.oai import OaiDocument
 from hub.models.opening import Breaker, OfferUse
 from hub.models.profile import SiteProfile, TeamMember
+from hub.models.purchase import JointPurchase, PurchaseAnswer
 from hub.models.report import SiteFlow, YearlyReport
 from hub.models.search import SearchDoc, SearchEntry, SearchWord
 from hub.models.searching import EmptySearch
@@ -94,6 +95,7 @@ __all__ = [
     "Item",
     "Job",
     "JobSlot",
+    "JointPurchase",
     "LoginCode",
     "LoginSession",
     "LoginThrottle",
@@ -113,6 +115,7 @@ __all__ = [
     "OpeningHours",
     "Passkey",
     "Person",
+    "PurchaseAnswer",
     "Recommendation",
     "ReplyAddress",
     "RunningUse",

@@ -12,6 +12,7 @@ from hub.booking import desk
 from hub.connections import connections
 from hub.identity.actor import Actor
 from hub.identity.permissions import can
+from hub.network import purchases
 from hub.web import context, login, menu
 from hub.web.page import Crumb
 from hub.web.places import Place, places
@@ -42,7 +43,7 @@ def show(site: str) -> str:
     return render_template(
         "overview.html",
         centre=row,
-        waiting=_waiting(site),
+        waiting=_waiting(actor, site),
         groups=[group for group in groups if group[1]],
         booked=menu.bookings(site),
         menu=menu.entries(site, without=[address for address, _ in menu.bookings(site)]),
@@ -68,10 +69,14 @@ def _address(endpoint: str, site: str) -> str:
     return url_for(endpoint, site=site) if of_site else url_for(endpoint)
 
 
-def _waiting(site: str) -> list[Waiting]:
+def _waiting(actor: Actor, site: str) -> list[Waiting]:
     hub = context.the_hub()
     with hub.db.read() as session:
         work = desk.counts(session, site, context.now())
+        unanswered = 0
+        if can(actor, "grant.manage", site):
+            asked = purchases.asked(session, site, context.today())
+            unanswered = sum(answer is None for _, answer in asked)
     at_desk = url_for("desk.today", site=site)
     found = [
         (
@@ -99,6 +104,15 @@ def _waiting(site: str) -> list[Waiting]:
             f"{at_desk}#ausgaben",
         ),
     ]
+    found.append(
+        (
+            unanswered,
+            ngettext(
+                "%(num)d joint purchase to answer", "%(num)d joint purchases to answer", unanswered
+            ),
+            url_for("purchases.of_site", site=site),
+        )
+    )
     broken = sum(one.needs_a_person for one in connections(hub, site))
     found.append(
         (

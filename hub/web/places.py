@@ -83,6 +83,12 @@ def places() -> Sequence[tuple[str, Sequence[Place]]]:
                     gettext("Media that your users ask for"),
                 ),
                 Place(
+                    "grant.manage",
+                    "purchases.of_site",
+                    gettext("Buying together"),
+                    gettext("What the Landesmedienzentrum asks your centre"),
+                ),
+                Place(
                     "wish.read",
                     "missed.of_site",
                     gettext("Searched for in vain"),

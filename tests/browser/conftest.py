@@ -30,7 +30,7 @@ from hub.identity.actor import Role
 from hub.jobs import samples, trials
 from hub.mail import outbox
 from hub.models.base import now
-from hub.network import demand, flows, recommendations, report
+from hub.network import demand, flows, purchases, recommendations, report
 from hub.network.recommendations import Content
 from hub.network.statistics import Measure, Split
 from hub.network.suppression import Shown
@@ -115,6 +115,9 @@ PAGES = {
     "my needs": "/mein-bedarf",
     "needs": "/borken/verwaltung/bedarf",
     "searched in vain": "/borken/verwaltung/vergeblich",
+    "purchases": "/netz/einkauf",
+    "purchase": "/netz/einkauf/1",
+    "purchases asked": "/borken/verwaltung/einkauf",
     "recommendations": "/empfehlungen?zentrum=borken",
     "recommendation": "/empfehlungen/1",
     "recommending": "/borken/verwaltung/empfehlungen",
@@ -222,6 +225,7 @@ AS_ADMIN = frozenset(
         "processing",
         "account",
         "administration",
+        "purchases asked",
         "searched in vain",
         "api tokens",
         "connection",
@@ -269,6 +273,8 @@ AS_ANALYST = frozenset(
     }
 )
 """Pages that are seen by somebody who evaluates the network."""
+AS_NETWORK = frozenset({"purchases", "purchase"})
+"""Those of an admin of the network."""
 ERRORS = {
     "not found": "404",
     "opening unknown": "404",
@@ -293,11 +299,15 @@ class Served:
     """The token of an admin of Borken."""
     analyst: str
     """That of somebody who evaluates the network."""
+    network: str
+    """That of an admin of the network."""
 
     def session(self, name: str) -> str:
         """The token with which this page is looked at; empty where nobody is logged in."""
         if name in AS_ANALYST:
             return self.analyst
+        if name in AS_NETWORK:
+            return self.network
         return self.admin if name in AS_ADMIN else ""
 
     def page(self, name: str) -> str:
@@ -342,10 +352,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         evaluate(net)
         admin = token(net.hub, who)
         analyst = token(net.hub, person(net.hub, Role.STATE_ANALYST))
+        network = token(net.hub, person(net.hub, Role.NETWORK_ADMIN))
         server = waitress.create_server(create_app(net.hub), host="127.0.0.1", port=0)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
-        yield Served(f"http://127.0.0.1:{server.effective_port}", net, admin, analyst)
+        yield Served(f"http://127.0.0.1:{server.effective_port}", net, admin, analyst, network)
         server.close()
         thread.join(timeout=10)
 
@@ -501,6 +512,17 @@ def evaluate(net: Network) -> None:
             flows.switch(session, site, True, "test")
         for one in wishing:
             demand.report(session, one, offer_id(net, "script"), "borken")
+        session.add(
+            models.JointPurchase(
+                key="nr:5511494",
+                title="Wasserkreislauf",
+                supplier="Filmverlag",
+                cents=12_050,
+                steps=[[10, 15], [30, 25]],
+                state=purchases.State.ASKED,
+                answer_by=DAY,
+            )
+        )
 
 
 def describe(net: Network, who: int) -> None:
