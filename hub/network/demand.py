@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
+from hub.catalogue.offers import ids_parameter
+from hub.db import in_list
 from hub.models import Offer, Wish
 from hub.models.base import now
 
@@ -124,6 +126,23 @@ def sums(session: Session, visible: sa.ColumnElement[bool]) -> Sums:
     persons = _persons(visible)
     few = sa.select(sa.func.count()).select_from(persons).where(persons.c.persons < SMALLEST)
     return Sums(_wanted(session, visible, SMALLEST), session.scalar(few) or 0)
+
+
+def persons_of(
+    session: Session, visible: sa.ColumnElement[bool], works: Sequence[int], least: int
+) -> dict[int, int]:
+    """How many persons wish for each of these works, of all wishes that are visible; left out
+    where fewer than `least` do."""
+    persons = sa.func.count(Wish.person_id.distinct())
+    rows = session.execute(
+        sa.select(Offer.work_id, persons)
+        .join(Offer, Offer.id == Wish.offer_id)
+        .where(visible, in_list(Offer.work_id.expression, "works"))
+        .group_by(Offer.work_id)
+        .having(persons >= least),
+        {"works": ids_parameter(works)},
+    )
+    return {row.work_id: row[1] for row in rows}
 
 
 def _siblings(offer_id: int) -> sa.Select[int]:

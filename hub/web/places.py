@@ -90,6 +90,12 @@ def places() -> Sequence[tuple[str, Sequence[Place]]]:
                 ),
                 Place(
                     "wish.read",
+                    "lacking.of_site",
+                    gettext("What many have"),
+                    gettext("Media of other centres that yours lacks"),
+                ),
+                Place(
+                    "wish.read",
                     "missed.of_site",
                     gettext("Searched for in vain"),
                     gettext("Words for which your users found nothing"),
