@@ -26,7 +26,8 @@ MOST_A_DAY = 5_000
 """Different words that are kept of a day."""
 KEPT = timedelta(days=400)
 SHOWN = 200
-_PERSONAL = re.compile(r"@|\d{5}")
+_PERSONAL = re.compile(r"@|(?:\d[\s/().+-]*){5}")
+"""Addresses, and numbers as of a telephone, however they are grouped."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ from hub.models import JointPurchase, Offer, PurchaseAnswer, Site, WorkKey
 MOST = 500
 """Purchases in the list."""
 LONGEST_NOTE = 500
+HIGHEST = 2**31 - 1
+"""Number of a purchase."""
 UNDONE_WITHIN = timedelta(days=7)
 
 
@@ -62,6 +64,13 @@ def price(cents: int, steps: Iterable[Sequence[int]], centres: int) -> Sum:
     exact = Decimal(cents) * (100 - percent) / 100
     each = int(exact.quantize(Decimal(1), ROUND_HALF_UP))
     return Sum(centres, percent, each, each * centres)
+
+
+def find(session: Session, number: int, *, to_change: bool = False) -> JointPurchase | None:
+    """A purchase by its number; `to_change` keeps everybody else from changing it meanwhile."""
+    if not 0 < number <= HIGHEST:
+        return None
+    return session.get(JointPurchase, number, with_for_update=to_change or None)
 
 
 def title_of(session: Session, key: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -39,6 +39,7 @@ STEPS = {
     Step.UNDO: lazy_gettext("Take that back"),
 }
 _STEP = re.compile(r"\s*(\d{1,3})\s*[:=]\s*(\d{1,2})\s*%?\s*")
+_PRICE = re.compile(r"(\d{1,3}(?:\.\d{3})+|\d{1,6})(?:,(\d{1,2}))?")
 Errors = Sequence[tuple[str, str]]
 
 
@@ -106,7 +107,7 @@ def step(number: int) -> ResponseReturnValue:
         abort(404)
     try:
         with context.the_hub().db.write() as session:
-            row = session.get(JointPurchase, number) or abort(404)
+            row = purchases.find(session, number, to_change=True) or abort(404)
             purchases.take(session, row, Step(wanted), who.key, context.now())
     except NotNow:
         told = gettext(
@@ -131,7 +132,7 @@ def answer(site: str, number: int) -> ResponseReturnValue:
         return _asked(site, number, gettext("Please choose."))
     try:
         with context.the_hub().db.write() as session:
-            row = session.get(JointPurchase, number) or abort(404)
+            row = purchases.find(session, number, to_change=True) or abort(404)
             note = given.get("notiz", "").strip()
             wanted = given["dabei"] == "ja"
             purchases.answer(session, row, site, wanted, note, context.today())
@@ -174,13 +175,13 @@ def _typed(given: Mapping[str, str]) -> tuple[dict[str, object], list[tuple[str,
 
 
 def _cents(text: str) -> int | None:
-    plain = text.strip().removesuffix("€").strip().replace(".", "").replace(",", ".")
-    try:
-        exact = Decimal(plain) * 100
-        whole = int(exact)
-    except (InvalidOperation, ValueError, OverflowError):
+    """A price as people write it: `120`, `120,5`, `1.200,50 €`. A point groups thousands and is
+    refused elsewhere, where it might be meant as a comma."""
+    found = _PRICE.fullmatch(text.strip().removesuffix("€").strip())
+    if found is None:
         return None
-    return whole if whole == exact and 0 < whole <= MOST_CENTS else None
+    cents = int(found[1].replace(".", "")) * 100 + int((found[2] or "").ljust(2, "0"))
+    return cents if 0 < cents <= MOST_CENTS else None
 
 
 def _steps(text: str) -> list[list[int]] | None:
@@ -189,7 +190,9 @@ def _steps(text: str) -> list[list[int]] | None:
     found = [_STEP.fullmatch(line) for line in lines]
     if not all(found) or len(lines) > MOST_STEPS:
         return None
-    return sorted([int(one[1]), int(one[2])] for one in found if one)
+    steps = sorted([int(one[1]), int(one[2])] for one in found if one)
+    least = [one for one, _ in steps]
+    return steps if 0 not in least and len({*least}) == len(least) else None
 
 
 def _list(given: Mapping[str, str], errors: Errors) -> ResponseReturnValue:
@@ -218,7 +221,7 @@ def _list(given: Mapping[str, str], errors: Errors) -> ResponseReturnValue:
 
 def _page(number: int, problem: str = "") -> ResponseReturnValue:
     with context.the_hub().db.read() as session:
-        row = session.get(JointPurchase, number) or abort(404)
+        row = purchases.find(session, number) or abort(404)
         answers = purchases.answers(session, number)
     part = sum(one.wanted for one in answers.values())
     now = purchases.price(row.cents, row.steps, part)

@@ -59,7 +59,9 @@ def test_what_many_days_ask_for_in_vain_is_told(
         assert session.scalars(dict(retention.old(now()))[EmptySearch]).all() == []
 
 
-@pytest.mark.parametrize("text", ["ada@schule.example", "0281 47110815", "xy", "ä" * 81])
+@pytest.mark.parametrize(
+    "text", ["ada@schule.example", "0281 47110815", "0171 234-56", "0281/4 7 1", "xy", "ä" * 81]
+)
 def test_what_may_mean_a_person_is_not_kept(net: Network, client: FlaskClient, text: str) -> None:
     search(client, text, 1, 1)
     with net.hub.db.read() as session:

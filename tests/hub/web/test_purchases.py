@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -129,6 +131,62 @@ def test_what_is_typed_wrongly_is_said_and_nothing_is_kept(
     assert 'value="12,345"' in wrong.text
     with net.hub.db.read() as session:
         assert session.scalars(sa.select(JointPurchase)).all() == []
+
+
+@pytest.mark.parametrize("price", ["120.50", "99.9", "1.2.3", "12.34,5", "0", "100.000,01", "1,"])
+def test_a_price_that_may_mean_two_things_is_refused(network: FlaskClient, price: str) -> None:
+    wrong = send(network, LIST, LIST, **typed(preis=price, rabatt="0: 10"))
+    assert 'href="#preis"' in wrong.text
+    assert 'href="#rabatt"' in wrong.text, "from no centre on"
+
+
+def asked_for(net: Network) -> int:
+    with net.hub.db.write() as session:
+        row = JointPurchase(
+            key="nr:1", title="Film", supplier="x", cents=100, steps=[], state="asked",
+            answer_by=now().date() + timedelta(days=9),
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        purchases.answer(session, row, "borken", True, "", now().date())
+        return row.id
+
+
+def test_two_who_buy_at_once_and_one_who_answers_meanwhile(net: Network) -> None:
+    number, together = asked_for(net), threading.Barrier(3, timeout=10)
+
+    def buy() -> str:
+        together.wait()
+        with net.hub.db.write() as session:
+            row = purchases.find(session, number, to_change=True)
+            assert row is not None
+            purchases.take(session, row, purchases.Step.BUY, "test", now())
+        return "bought"
+
+    def answer() -> str:
+        together.wait()
+        try:
+            with net.hub.db.write() as session:
+                row = purchases.find(session, number, to_change=True)
+                assert row is not None
+                purchases.answer(session, row, "coesfeld", True, "", now().date())
+        except purchases.NotNow:
+            return "too late"
+        return "answered"
+
+    with ThreadPoolExecutor(3) as threads:
+        done = [threads.submit(one) for one in (buy, buy, answer)]
+        told = [one.result() for one in done]
+    assert told[:2] == ["bought", "bought"]
+    with net.hub.db.read() as session:
+        part = purchases.taking_part(session)[number]
+    assert [site for _, site in granted(net)] == part, "who takes part has the licence"
+    assert ("coesfeld" in part) is (told[2] == "answered")
+
+
+def test_a_number_that_can_be_none_is_not_found(network: FlaskClient) -> None:
+    for number in (0, 2**31, 2**63):
+        assert network.get(f"{LIST}/{number}").status_code == 404
 
 
 def test_only_centres_that_are_asked_answer_in_time(net: Network, app: Flask) -> None:
