@@ -122,7 +122,10 @@ def test_a_real_feed_is_mapped(admin: FlaskClient, net: Network, shared_data: Pa
     assert all(one["year"] in (2017, 2018) for one in records)
 
 
-def test_a_source_that_is_down_says_so_in_words(admin: FlaskClient, net: Network) -> None:
+def test_a_source_that_is_down_says_so_in_words(
+    admin: FlaskClient, net: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OaiPmh, "pause", staticmethod(lambda seconds: None))
     config = {"address": "http://127.0.0.1:1/oai"}
     activations.enable(net.hub, "borken", "oai_pmh", config, actor="test")
     with net.hub.db.write() as session:
