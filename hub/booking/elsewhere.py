@@ -319,8 +319,10 @@ def _note(db: Database, number: int, step: str, answer: BookingRecord, now: date
             log.warning("booking.elsewhere", plugin=row.plugin, step=step, kind="number")
             return
         row.external_id = answer.id
-        if todo.step != step:  # given up meanwhile: said again, now that it is surely there
-            todo.step, todo.next_at = "cancel", now
+        if todo.step == "cancel" and step != "cancel":  # given up meanwhile: it is surely there
+            todo.next_at = now
+            return
+        if todo.step != step:  # an answer that came too late says nothing of what is asked now
             return
         state = answer.state
         if state == "confirmed" and answer.end <= now and row.kind not in house.BY_DAY:
@@ -366,6 +368,7 @@ def _refused(db: Database, number: int, step: str, saying: str, why: str, now: d
             todo.step, todo.next_at = "done", None
         else:
             todo.step, todo.next_at, todo.wanted = "watch", now + WATCH, None
+            todo.attempts = 0
 
 
 def _give_up(db: Database, number: int, why: str) -> None:

@@ -49,7 +49,9 @@ def wish(
     row, todo = session.get_one(Booking, number), session.get_one(Elsewhere, number)
     if (time, quantity) == (Stretch(row.starts_at, row.ends_at), row.quantity):
         return False
-    if not may_move(site, row, now) or todo.step != "watch" or row.person_id is None:
+    # While the other system is being asked for its state, the answer would be of before.
+    idle = todo.step == "watch" and todo.attempts == 0
+    if not may_move(site, row, now) or not idle or row.person_id is None:
         raise NotNow(row.state)
     ledger.check(time, quantity)
     *_, refusals = house.refusals(

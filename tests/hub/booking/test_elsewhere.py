@@ -387,3 +387,32 @@ def test_a_move_is_said_until_it_is_so_and_only_what_was_asked_is_believed(
         move(Stretch(before.starts_at, before.ends_at))
     assert not lied.value.refused, "it is asked again"
     assert row(net, number).starts_at == time.start
+
+
+@pytest.mark.parametrize("plugin", [Moving])
+def test_a_move_while_the_state_is_asked_for_cancels_nothing(
+    net: Network, plugin: type[Any], request_: BookingRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugin, "books", {})
+    site, number = net.site("borken"), ask(net, request_)
+    elsewhere.settle(net.hub.db, site, number)
+    time = Stretch(request_.start + timedelta(hours=1), request_.end + timedelta(hours=1))
+    told = []
+
+    def meanwhile(self: Any, booking: BookingRecord) -> BookingRecord:
+        before = self.books[booking.id]
+        try:
+            making.move(net.hub.db, site, number, time, 1, "test", now())
+        except NotNow as refused:
+            told.append(refused)
+        return before
+
+    with monkeypatch.context() as patched:
+        patched.setattr(elsewhere, "_say", lambda s, step, r, record, *a: meanwhile(
+            site.plugins["foreign"], record))  # fmt: skip
+        later(net)
+    assert len(told) == 1
+    later(net)
+    assert row(net, number).state == "confirmed"
+    making.move(net.hub.db, site, number, time, 1, "test", now())
+    assert (row(net, number).starts_at, row(net, number).state) == (time.start, "confirmed")
