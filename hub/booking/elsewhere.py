@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
 from hub import breaker
-from hub.booking import house, progress, steps, told_elsewhere
+from hub.booking import house, progress, steps, told_elsewhere, turns
 from hub.booking import moving_elsewhere as moves
 from hub.booking.errors import AgainstRules, BookingError
 from hub.booking.intervals import Stretch
@@ -109,21 +110,23 @@ def ask(db: Database, request: BookingRequest, key: str, now: datetime) -> int:
 
 def release(session: Session, booking: Booking, now: datetime) -> None:
     """Say a booking to the other system that was kept back until somebody agreed."""
-    session.get_one(Elsewhere, booking.id).next_at = now
+    _, todo = turns.lock(session, booking.id)
+    todo.next_at = now
 
 
 def settle(db: Database, site: Site, number: int, now: Callable[[], datetime] = clock) -> None:
     """Do the step that is due of one booking, unless somebody else is at it."""
     with db.write() as session:
-        todo = session.get(Elsewhere, number)
-        if todo is None or todo.next_at is None or todo.next_at > now():
+        if session.get(Elsewhere, number) is None:
             return
-        row = session.get_one(Booking, number)
+        row, todo = turns.lock(session, number)
+        if todo.next_at is None or todo.next_at > now():
+            return
         source = (row.site_key, row.plugin)
         if (pause := breaker.until(session, source, now())) is not None:
             todo.next_at = pause
             return
-        step, attempts = todo.step, todo.attempts + 1
+        step, attempts, turn = todo.step, todo.attempts + 1, turns.begin(todo)
         todo.attempts, todo.next_at = attempts, now() + LEASE
         request, record = (
             told_elsewhere.request(session, row, todo.waiting),
@@ -131,7 +134,7 @@ def settle(db: Database, site: Site, number: int, now: Callable[[], datetime] = 
         )
         asked = todo.wanted if step == "move" else None
     if request is None or record is None:
-        _give_up(db, number, "Its offer or its person is gone.")
+        _give_up(db, number, turn, "Its offer or its person is gone.")
         return
     saying = step
     try:
@@ -142,22 +145,28 @@ def settle(db: Database, site: Site, number: int, now: Callable[[], datetime] = 
             record = replace(record, id=made.id)
             saying = step
         wanted = replace(record, **moves.asked(asked)) if asked else record
-        answer = _say(site, step, request, record, wanted, row.reference)
+        key = row.reference
+        if step == "cancel":
+            key = f"cancel-{key}"
+        elif asked:
+            key = asked["key"]
+        answer = _say(site, step, request, record, wanted, key)
     except Rejected as refused:
-        _refused(db, number, step, saying, str(refused), now())
+        _refused(db, number, turn, saying, str(refused), now())
         return
     except (PluginError, ValueError) as error:
         log.warning("booking.elsewhere", plugin=row.plugin, step=step, kind=type(error).__name__)
         longer = _pause(attempts)
         told = timedelta(seconds=getattr(error, "retry_after", None) or 0)
         with db.write() as session:
+            _, todo = turns.lock(session, number)
             if isinstance(error, Unavailable):
                 breaker.note(session, now(), failed=[source], answered=[])
-            todo = session.get_one(Elsewhere, number)
-            todo.next_at = now() + min(max(longer, told), LONGEST_PAUSE)
-            todo.problem = str(error)[:1_000]
+            if todo.turn == turn:
+                todo.next_at = now() + min(max(longer, told), LONGEST_PAUSE)
+                todo.problem = str(error)[:1_000]
         return
-    _note(db, number, step, answer, now())
+    _note(db, number, turn, answer, now())
 
 
 def _pause(attempts: int) -> timedelta:
@@ -171,37 +180,31 @@ def _say(
     request: BookingRequest,
     record: BookingRecord,
     wanted: BookingRecord,
-    reference: str,
+    key: str,
 ) -> BookingRecord:
     """Say one step to the plugin: what is so, and how it shall be. Raises what the plugin raises,
     and `ValueError` for a wrong answer."""
-    plugin = request.offer.plugin
+    said: dict[str, Any] = {"booking": record, "key": key}
     if step == "create":
-        answer = site.one(
-            plugin, "booking_create", deadline=DEADLINE, request=request, key=reference
-        )
-    elif step == "cancel":
-        key = f"cancel-{reference}"
-        answer = site.one(plugin, "booking_cancel", deadline=DEADLINE, booking=record, key=key)
+        said = {"request": request, "key": key}
+    elif step == "watch":
+        said = {"booking": record}
     elif step == "move":
-        answer = site.one(
-            plugin,
-            "booking_move",
-            deadline=DEADLINE,
-            booking=record,
-            start=wanted.start,
-            end=wanted.end,
-            quantity=wanted.quantity,
-            key=f"move-{reference}-{wanted.start:%Y%m%dT%H%M}-{wanted.end:%Y%m%dT%H%M}"
-            f"-{wanted.quantity}",
-        )
-    else:
-        answer = site.one(plugin, "booking_state", deadline=DEADLINE, booking=record)
+        said |= {"start": wanted.start, "end": wanted.end, "quantity": wanted.quantity}
+    answer = site.one(request.offer.plugin, _HOOKS[step], deadline=DEADLINE, **said)
     wrong = told_elsewhere.wrong(answer, wanted, step)
     if wrong:
         raise ValueError(wrong)
     assert isinstance(answer, BookingRecord)
     return answer
+
+
+_HOOKS = {
+    "create": "booking_create",
+    "cancel": "booking_cancel",
+    "move": "booking_move",
+    "watch": "booking_state",
+}
 
 
 def is_due(session: Session, now: datetime) -> bool:
@@ -230,8 +233,8 @@ def settle_due(db: Database, site_of: Callable[[str], Site], now: datetime) -> i
 def cancel(db: Database, site: Site, number: int, actor: str, now: datetime) -> None:
     """Give a booking up elsewhere; raises `NotCancelled` where that is not done yet."""
     with db.write() as session:
-        row = session.get_one(Booking, number)
-        todo = session.get_one(Elsewhere, number)
+        row, todo = turns.lock(session, number)
+        turns.begin(todo)
         if not row.external_id and todo.step == "create" and todo.attempts == 0:
             progress.advance(session, row, "cancelled", actor, now)  # it was never said there
             todo.step, todo.next_at = "done", None
@@ -289,25 +292,26 @@ def of_person(db: Database, site: str, plugin: str, person: str) -> list[Booking
 def look_again(db: Database, site: str, plugin: str, external: str) -> bool:
     """Ask for a booking at the next turn, because the other system says that it has changed."""
     with db.write() as session:
-        todo = session.scalar(
-            sa.select(Elsewhere)
-            .join(Booking, Booking.id == Elsewhere.booking_id)
-            .where(
+        number = session.scalar(
+            sa.select(Booking.id).where(
                 Booking.site_key == site,
                 Booking.plugin == plugin,
                 Booking.external_id == external,
-                Elsewhere.step == "watch",
             )
         )
-        if todo is not None:
+        if number is None:
+            return False
+        _, todo = turns.lock(session, number)
+        if todo.step == "watch":
             todo.next_at = clock()
-        return todo is not None
+        return todo.step == "watch"
 
 
-def _note(db: Database, number: int, step: str, answer: BookingRecord, now: datetime) -> None:
+def _note(db: Database, number: int, turn: int, answer: BookingRecord, now: datetime) -> None:
     """What the other system says is so."""
     with db.write() as session:
-        row, todo = session.get_one(Booking, number), session.get_one(Elsewhere, number)
+        row, todo = turns.lock(session, number)
+        step = todo.step
         breaker.note(session, now, failed=[], answered=[(row.site_key, row.plugin)])
         if (
             not row.external_id
@@ -319,10 +323,9 @@ def _note(db: Database, number: int, step: str, answer: BookingRecord, now: date
             log.warning("booking.elsewhere", plugin=row.plugin, step=step, kind="number")
             return
         row.external_id = answer.id
-        if todo.step == "cancel" and step != "cancel":  # given up meanwhile: it is surely there
-            todo.next_at = now
-            return
-        if todo.step != step:  # an answer that came too late says nothing of what is asked now
+        if todo.turn != turn:  # too late to say anything but that it is there
+            if step == "cancel":
+                todo.next_at = now
             return
         state = answer.state
         if state == "confirmed" and answer.end <= now and row.kind not in house.BY_DAY:
@@ -354,14 +357,16 @@ def _is_anothers(session: Session, row: Booking, external: str) -> bool:
     return session.scalar(found.limit(1)) is not None
 
 
-def _refused(db: Database, number: int, step: str, saying: str, why: str, now: datetime) -> None:
-    """`step` is what was due, `saying` what was refused: to cancel what is refused is done."""
+def _refused(db: Database, number: int, turn: int, saying: str, why: str, now: datetime) -> None:
+    """`saying` is what was refused: to cancel what is refused is done."""
     with db.write() as session:
-        row, todo = session.get_one(Booking, number), session.get_one(Elsewhere, number)
+        row, todo = turns.lock(session, number)
         breaker.note(session, now, failed=[], answered=[(row.site_key, row.plugin)])
+        if todo.turn != turn:
+            return
         todo.problem = why[:1_000]
         if saying == "create":
-            if step == "cancel" or todo.step == "cancel":
+            if todo.step == "cancel":
                 _follow(session, row, "cancelled", now)
             else:
                 _follow(session, row, "refused", now, why)
@@ -371,10 +376,11 @@ def _refused(db: Database, number: int, step: str, saying: str, why: str, now: d
             todo.attempts = 0
 
 
-def _give_up(db: Database, number: int, why: str) -> None:
+def _give_up(db: Database, number: int, turn: int, why: str) -> None:
     with db.write() as session:
-        todo = session.get_one(Elsewhere, number)
-        todo.step, todo.next_at, todo.problem = "done", None, why
+        _, todo = turns.lock(session, number)
+        if todo.turn == turn:
+            todo.step, todo.next_at, todo.problem = "done", None, why
 
 
 def _follow(session: Session, row: Booking, state: str, now: datetime, reason: str = "") -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from hub.booking import house, ledger
+from hub.booking import house, ledger, turns
 from hub.booking.errors import AgainstRules, BookingError, NotNow
 from hub.booking.intervals import Stretch
 from hub.models import Booking, BookingEvent, Elsewhere
@@ -46,7 +46,7 @@ def wish(
 ) -> bool:
     """Note that the other system is to be asked for another time or number; until it agrees, what
     was holds. False where it has them already. Raises `AgainstRules`, `Unbookable` or `NotNow`."""
-    row, todo = session.get_one(Booking, number), session.get_one(Elsewhere, number)
+    row, todo = turns.lock(session, number)
     if (time, quantity) == (Stretch(row.starts_at, row.ends_at), row.quantity):
         return False
     # While the other system is being asked for its state, the answer would be of before.
@@ -73,6 +73,8 @@ def wish(
         "ends_at": time.end.isoformat(),
         "quantity": quantity,
         "actor": actor,
+        # One for each wish, so that there and back and there again is not taken for a repetition.
+        "key": f"move-{row.reference}-{turns.begin(todo)}",
     }
     return True
 

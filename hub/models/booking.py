@@ -350,4 +350,7 @@ class Elsewhere(Base):
     waiting: Mapped[bool] = mapped_column(default=False)
     """Whether the person wants to wait there where it is full."""
     wanted: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    """Of a `move`: `starts_at`, `ends_at`, `quantity` that are asked for, and by which `actor`."""
+    """Of a `move`: `starts_at`, `ends_at`, `quantity` that are asked for, by which `actor`, and
+    under which `key` it is said."""
+    turn: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Counts who took it up or wished for something: an answer to an earlier one is late."""

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from hub import Plugin, activations, breaker, hookimpl, models
-from hub.booking import elsewhere, heads, making, progress, reminders
+from hub.booking import elsewhere, heads, making, progress, reminders, told_elsewhere
 from hub.booking.elsewhere import NotCancelled
 from hub.booking.errors import NotNow
 from hub.booking.intervals import Stretch
 from hub.booking.moving_elsewhere import NotMoved
 from hub.catalogue.sync import sync
+from hub.db import Database
 from hub.errors import Rejected, Unavailable
 from hub.identity import people
 from hub.models import Booking, BookingRules, Borrower, Elsewhere, Institution
@@ -358,6 +362,21 @@ class Moving(Foreign):
         return moved
 
 
+class Replaying(Moving):
+    """One that gives the first answer again to a key that it knows, as many systems do."""
+
+    answered: dict[str, BookingRecord] = {}
+
+    @hookimpl
+    def booking_move(
+        self, booking: BookingRecord, start: datetime, end: datetime, quantity: int, key: str
+    ) -> BookingRecord:
+        if key not in self.answered:
+            moved = replace(booking, start=start, end=end, quantity=quantity)
+            self.answered[key] = self.books[booking.id] = moved
+        return self.answered[key]
+
+
 @pytest.mark.parametrize("plugin", [Moving])
 def test_a_move_is_said_until_it_is_so_and_only_what_was_asked_is_believed(
     net: Network, plugin: type[Any], request_: BookingRequest, monkeypatch: pytest.MonkeyPatch
@@ -415,4 +434,106 @@ def test_a_move_while_the_state_is_asked_for_cancels_nothing(
     later(net)
     assert row(net, number).state == "confirmed"
     making.move(net.hub.db, site, number, time, 1, "test", now())
+    assert (row(net, number).starts_at, row(net, number).state) == (time.start, "confirmed")
+
+
+@pytest.mark.parametrize("plugin", [Replaying])
+def test_there_and_back_and_there_again_is_said_each_time(
+    net: Network, plugin: type[Any], request_: BookingRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugin, "books", {})
+    monkeypatch.setattr(plugin, "answered", {})
+    site, number = net.site("borken"), ask(net, request_)
+    elsewhere.settle(net.hub.db, site, number)
+    here = Stretch(request_.start, request_.end)
+    there = Stretch(here.start + timedelta(hours=1), here.end + timedelta(hours=1))
+    for time in (there, here, there):
+        making.move(net.hub.db, site, number, time, 1, "test", now())
+        (kept,) = plugin.books.values()
+        assert (kept.start, kept.end) == tuple(time), "it is so there too"
+    assert row(net, number).starts_at == there.start
+
+
+@pytest.mark.parametrize("plugin", [Moving])
+def test_a_wish_while_a_turn_begins_waits_for_it(
+    net: Network, plugin: type[Any], request_: BookingRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker is about to ask for the state, and has not committed that, when the person wants
+    another time: whoever comes second must see what the first one did."""
+    db, site, number = net.hub.db, net.site("borken"), ask(net, request_)
+    monkeypatch.setattr(plugin, "books", {})
+    elsewhere.settle(db, site, number)
+    time = Stretch(request_.start + timedelta(hours=1), request_.end + timedelta(hours=1))
+    outcomes: list[BaseException | None] = []
+
+    def move() -> None:
+        try:
+            making.move(db, site, number, time, 1, "test", now())
+            outcomes.append(None)
+        except BaseException as error:  # shown by the assertion below
+            outcomes.append(error)
+
+    person = threading.Thread(target=move)
+    record, said = told_elsewhere.record, site.one
+
+    def begun(session: Session, booking: Booking) -> BookingRecord | None:
+        told = record(session, booking)
+        session.flush()
+        if not person.ident:
+            person.start()
+            if db.dialect == "postgresql":
+                until_it_waits(db, outcomes)
+        return told
+
+    def late(*a: Any, **b: Any) -> Any:
+        answer = said(*a, **b)
+        if threading.current_thread() is not person:
+            person.join(20)  # the answer is of before, however long it takes
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(told_elsewhere, "record", begun)
+        patched.setattr(site, "one", late)
+        later(net)
+    person.join(20)
+    assert [type(one) for one in outcomes] == [NotNow]
+    assert row(net, number).state == "confirmed"
+    making.move(db, site, number, time, 1, "test", now())
+    assert row(net, number).starts_at == plugin.books[row(net, number).external_id].start
+
+
+def until_it_waits(db: Database, outcomes: list[Any]) -> None:
+    """Return when another session waits for a lock, or is done."""
+    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                      " AND datname = current_database()")  # fmt: skip
+    for _ in range(2_000):
+        with db.read() as session:
+            if outcomes or session.scalar(waiting):
+                return
+        sleep(0.01)
+    raise AssertionError("It neither waits nor ends.")
+
+
+@pytest.mark.parametrize("plugin", [Moving])
+def test_an_answer_that_comes_after_everything_else_changes_nothing(
+    net: Network, plugin: type[Any], request_: BookingRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that stood still longer than its lease, while others went on."""
+    monkeypatch.setattr(plugin, "books", {})
+    db, site, number = net.hub.db, net.site("borken"), ask(net, request_)
+    elsewhere.settle(db, site, number)
+    time = Stretch(request_.start + timedelta(hours=1), request_.end + timedelta(hours=1))
+    said, nested = site.one, []
+
+    def stood_still(*a: Any, **b: Any) -> Any:
+        answer = said(*a, **b)
+        if not nested:
+            nested.append(1)
+            later(net)
+            making.move(db, site, number, time, 1, "test", now())
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(site, "one", stood_still)
+        later(net)
     assert (row(net, number).starts_at, row(net, number).state) == (time.start, "confirmed")
