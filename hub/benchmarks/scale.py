@@ -234,6 +234,7 @@ def _take_in(url: str, sites: int) -> None:
 
 
 def _link(url: str) -> None:
+    tune_process()
     with Hub.open(settings(url)) as hub:
         linking.run(hub.db)
 

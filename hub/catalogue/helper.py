@@ -76,12 +76,13 @@ class Helper:
 
 
 def tune_process() -> None:
-    """For a process that does nothing but take in sources: look for garbage less often, and keep
-    what is free in few places.
+    """For a process that does nothing but work through many records: look for garbage less often,
+    and keep what is free in few places.
 
     A run makes many short-lived values and hardly a cycle among them; looking for cycles through
-    everything that is loaded, every few hundred values, costs it a fifth of its time. With an
-    arena of memory for each thread, as glibc has it, it holds a quarter more than it needs.
+    everything that is loaded, every few hundred values, costs it a fifth of its time, and the more
+    the longer it holds values. With an arena of memory for each thread, as glibc has it, it holds
+    a quarter more than it needs.
     """
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)

@@ -45,7 +45,9 @@ def pack(content: bytes) -> bytes:
     content = content[: LONGEST + 1]
     if b"id=" in content or b"ID=" in content or b"@" in content:
         content = _PRIVATE.sub(rb"\1***", content)
-    return zlib.compress(content, 1)
+    # A record is small: most of what `zlib.compress` takes is making room for a large one.
+    packer = zlib.compressobj(wbits=13, memLevel=5)
+    return packer.compress(content) + packer.flush()
 
 
 def unpack(packed: bytes) -> Raw:

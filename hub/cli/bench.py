@@ -175,7 +175,9 @@ def works(
     translations and remakes that must stay apart; or it comes as three CSV files.
     """
     from hub.benchmarks import works as benchmark
+    from hub.catalogue.helper import tune_process
 
+    tune_process()
     figures: benchmark.Figures | benchmark.Quality
     if left and right and truth:
         try:
