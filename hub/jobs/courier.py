@@ -91,6 +91,11 @@ def remove(db: Database) -> None:
 class CarriedWorker(Worker):
     """A worker to which procrastinate brings the turns; all else is as with any other."""
 
+    def __init__(self, hub: Hub, **options: Any) -> None:
+        super().__init__(hub, **options)
+        self._choosing = threading.Lock()
+        """Held while a turn takes a job: in between it neither waits nor is at hand."""
+
     def run(self, *, once: bool = False, grace: float = 30.0) -> None:
         with self._carrier():
             super().run(once=once, grace=grace)
@@ -99,7 +104,8 @@ class CarriedWorker(Worker):
     def _take(self) -> bool:
         """Jobs wait although no turn is on its way (a lane or a worker became free, a clock was
         set): send one. True when there is nothing to do."""
-        with self._hub.db.read() as session:
+        with self._choosing, self._hub.db.read() as session:
+            free = not self._at_hand()
             waits = not self._stopping and (
                 queue.available(session) or queue.available(session, suspects=True)
             )
@@ -107,11 +113,12 @@ class CarriedWorker(Worker):
         if sends:
             with self._hub.db.write() as session:
                 session.execute(_send)
-        return not waits
+        return free and not waits
 
     def _begin(self) -> Future[None] | None:
-        claim = self._claim()
-        return self._start(claim) if claim else None
+        with self._choosing:
+            claim = self._claim()
+            return self._start(claim) if claim else None
 
     @contextmanager
     def _carrier(self) -> Iterator[None]:
