@@ -146,8 +146,11 @@ def refuse(db: Database, run_id: int) -> None:
 
 
 def stuck(run: SyncRun, moment: datetime | None = None) -> bool:
-    """Whether a run says that it is running but has given no sign of life for too long."""
-    return run.state == "running" and (moment or now()) - run.heartbeat_at > SILENCE
+    """Whether a run says that it is running but has given no sign of life for too long.
+
+    A sign that lies far ahead is from before the clock was set back, and as old as that.
+    """
+    return run.state == "running" and abs((moment or now()) - run.heartbeat_at) > SILENCE
 
 
 def alive(run: SyncRun) -> bool:

@@ -28,6 +28,8 @@ SUSPECT = MAX_DEATHS - 1
 """With so many deaths a job runs alone in its worker: only one of the jobs that died together
 brought death, and the others must not be parked with it."""
 MAX_MESSAGE = 2_000
+SKEW = timedelta(minutes=1)
+"""The clocks of machines may differ by so much."""
 OVERDUE = timedelta(hours=1)
 """A job that waits for longer with nothing running shows that no worker is there."""
 
@@ -118,7 +120,13 @@ def enqueue(
 
 
 def available(session: Session, *, suspects: bool = False) -> int | None:
-    """The job that `claim` would take now; a look that locks nothing."""
+    """The job that `claim` would take now; a look that locks nothing.
+
+    A job whose last entry lies ahead was given its time by a clock that was ahead: that time may
+    be years away and means nothing. Such a job is due; where it comes too early it says so itself.
+    """
+    moment = now()
+    written = sa.func.coalesce(Job.heartbeat_at, Job.enqueued_at)
     held = {
         lane
         for lanes in session.scalars(sa.select(Job.lanes).where(Job.state == "running"))
@@ -128,7 +136,7 @@ def available(session: Session, *, suspects: bool = False) -> int | None:
         sa.select(Job.id, Job.lanes)
         .where(
             Job.state == "queued",
-            sa.or_(Job.run_at.is_(None), Job.run_at <= now()),
+            sa.or_(Job.run_at.is_(None), Job.run_at <= moment, written > moment + SKEW),
             Job.deaths >= SUSPECT if suspects else Job.deaths < SUSPECT,
         )
         .order_by(Job.id)
@@ -207,6 +215,7 @@ def put_back(
         claim,
         state="queued",
         run_at=run_at,
+        heartbeat_at=now(),
         message=message,
         attempts=Job.attempts if counted else Job.attempts - 1,
     )

@@ -35,7 +35,8 @@ class Job(Base):
     """What it occupies while it runs, such as a host: two jobs that share a lane take turns."""
     state: Mapped[str]
     run_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """Not before then; None is at once, whatever the clock says."""
+    """Not before then, unless the clock was set back since this was written; None is at once,
+    whatever the clock says."""
     attempts: Mapped[int] = mapped_column(default=0)
     """How often it was begun, without the times that it was put back by no fault of its own."""
     deaths: Mapped[int] = mapped_column(default=0)
@@ -49,6 +50,7 @@ class Job(Base):
     enqueued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     heartbeat_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """The worker's last sign of life; its last one is to put the job back."""
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     message: Mapped[str] = mapped_column(Text, default="")
     """How it ended, or why it waits, for a person."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,64 +15,13 @@ import sqlalchemy as sa
 from hub import models
 from hub.errors import Unavailable
 from hub.jobs import queue, sources, tasks
-from hub.jobs.courier import worker_for
+from hub.jobs.queue import Claim
 from hub.jobs.tasks import Context, Failed
 from hub.jobs.worker import Worker
 from hub.models.base import Base, now
 from hub.records import Change
-from hub.settings import PROCRASTINATE, TABLE
-from tests.sources import Network, everything, medium, network
-
-SITES = ["borken", "coesfeld", "herne", "unna"]
-
-
-@pytest.fixture(params=[TABLE, PROCRASTINATE])
-def net(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[Network]:
-    if request.param == PROCRASTINATE and database_url.startswith("sqlite"):
-        pytest.skip("procrastinate is for PostgreSQL")
-    with network(database_url, tmp_path, SITES) as found:
-        found.hub.settings = replace(found.hub.settings, jobs=request.param)
-        for key in SITES:
-            found.play(key, everything(medium("one", f"Film {key}")))
-        yield found
-
-
-def jobs(net: Network) -> dict[str, models.Job]:
-    with net.hub.db.read() as session:
-        return {
-            row.arguments.get("site", row.task): row
-            for row in session.scalars(sa.select(models.Job))
-        }
-
-
-def worker(net: Network, **options: Any) -> Worker:
-    return worker_for(net.hub)(net.hub, poll=0.02, **options)
-
-
-def run(net: Network, **options: Any) -> None:
-    worker(net, **options).run(once=True)
-
-
-def put(net: Network, task: str, **arguments: object) -> None:
-    with net.hub.db.write() as session:
-        queue.enqueue(session, task, arguments, key=task)
-
-
-class Crowd:
-    """How many sources are being read at the same time."""
-
-    def __init__(self) -> None:
-        self.now = self.most = 0
-        self._guard = threading.Lock()
-
-    def source(self, cursor: str | None) -> Iterator[Change]:
-        with self._guard:
-            self.now += 1
-            self.most = max(self.most, self.now)
-        time.sleep(0.3)
-        with self._guard:
-            self.now -= 1
-        yield from everything(medium("one"))
+from tests.hub.jobs.hands import PATIENCE, SITES, at_work, jobs, put, run, until, worker
+from tests.sources import Network, everything, medium
 
 
 def test_new_sources_are_taken_in_and_then_left_until_their_time(net: Network) -> None:
@@ -85,39 +33,71 @@ def test_new_sources_are_taken_in_and_then_left_until_their_time(net: Network) -
     assert len(jobs(net)) == len(SITES)
 
 
-def test_a_slow_source_delays_no_other(net: Network) -> None:
-    others, seen = threading.Event(), threading.Event()
+class Doors:
+    """Sources that are read until the test lets go of them."""
 
-    def slow(cursor: str | None) -> Iterator[Change]:
-        seen.set()
-        assert others.wait(60)
+    def __init__(self, net: Network) -> None:
+        self._open = {key: threading.Event() for key in SITES}
+        self.within: set[str] = set()
+        for key in SITES:
+            net.play(key, partial(self._read, key))
+
+    def let(self, key: str) -> None:
+        self._open[key].set()
+
+    def _read(self, key: str, cursor: str | None) -> Iterator[Change]:
+        self.within.add(key)
+        assert self._open[key].wait(PATIENCE)
+        self.within.remove(key)
         yield from everything(medium("one"))
 
-    net.play("borken", slow)
-    running = threading.Thread(target=run, args=(net,), kwargs={"parallel": 2})
-    running.start()
-    assert seen.wait(60)
-    end = time.monotonic() + 60
-    while {jobs(net)[key].state for key in SITES[1:]} != {"finished"}:
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    assert jobs(net)["borken"].state == "running"
-    others.set()
-    running.join(60)
-    assert jobs(net)["borken"].state == "finished"
+
+def test_sites_are_read_side_by_side_and_a_slow_one_delays_no_other(net: Network) -> None:
+    doors = Doors(net)
+    with at_work(net, parallel=2):
+        until(lambda: len(doors.within) == 2)
+        slow, *_ = doors.within
+        for key in set(SITES) - {slow}:
+            doors.let(key)
+        until(lambda: all(jobs(net)[key].state == "finished" for key in set(SITES) - {slow}))
+        assert jobs(net)[slow].state == "running"
+        doors.let(slow)
+        until(lambda: jobs(net)[slow].state == "finished")
 
 
-@pytest.mark.parametrize(("hosts", "most"), [((), 4), (("media.example.org",), 1)])
-def test_a_host_is_asked_by_one_job_at_a_time(
-    net: Network, hosts: tuple[str, ...], most: int
+def test_a_host_is_asked_by_one_job_at_a_time(net: Network) -> None:
+    net.plugin.hosts = ("media.example.org",)
+    doors = Doors(net)
+
+    def note(_: Context, arguments: Mapping[str, Any]) -> str:
+        return "done"
+
+    with at_work(net, parallel=4, tasks={**tasks.TASKS, "note": note}):
+        for turn in range(len(SITES)):
+            until(lambda: doors.within)
+            (asked,) = doors.within
+            with net.hub.db.write() as session:
+                queue.enqueue(session, "note", {"site": f"note {turn}"})
+            # Who takes this one has looked at the sources before it, which wait for their host.
+            until(lambda number=turn: jobs(net)[f"note {number}"].state == "finished")
+            assert doors.within == {asked}
+            doors.let(asked)
+            until(lambda key=asked: jobs(net)[key].state == "finished")
+
+
+def test_a_worker_for_once_waits_for_a_job_that_is_being_begun(
+    net: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    net.plugin.hosts = hosts
-    crowd = Crowd()
-    for key in SITES:
-        net.play(key, crowd.source)
-    run(net, parallel=4)
-    assert {job.state for job in jobs(net).values()} == {"finished"}
-    assert crowd.most == most
+    start = Worker._start
+
+    def slowly(self: Worker, claim: Claim) -> Any:
+        time.sleep(0.5)  # long enough for a look at the queue in between
+        return start(self, claim)
+
+    monkeypatch.setattr(Worker, "_start", slowly)
+    put(net, "sync", site="borken", plugin="scripted")
+    run(net, schedules=lambda hub: [])
+    assert jobs(net)["borken"].state == "finished"
 
 
 def test_hosts_are_those_of_the_configuration(net: Network) -> None:
