@@ -104,8 +104,9 @@ class Config(ma.Schema):
 
     Each field carries its texts for people in German and English:
     `metadata={"label": {"de": "Adresse", "en": "Address"}, "help": {"de": "…", "en": "…"}}`;
-    `help` may be left out; `"long": True` makes a text one of many lines. A field of type `Secret`
-    holds a password, token or key.
+    `help` may be left out; `"long": True` makes a text one of many lines. `"options": {"search":
+    {"de": "Suche", "en": "search"}}` gives the values of a `OneOf` their words. A field of type
+    `Secret` holds a password, token or key.
     """
 
     class Meta:

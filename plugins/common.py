@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,9 +27,19 @@ def translated(what: str = "") -> Iterator[None]:
         raise Unavailable(f"{begin}{error}") from error
 
 
-def about(de: str, en: str, help_de: str = "", help_en: str = "") -> dict[str, Any]:
-    """The metadata of a configuration field: its label, and its help where it needs one."""
+def about(
+    de: str,
+    en: str,
+    help_de: str = "",
+    help_en: str = "",
+    *,
+    options: Mapping[str, tuple[str, str]] | None = None,
+) -> dict[str, Any]:
+    """The metadata of a configuration field: its label, its help where it needs one, and what its
+    values are called in German and English, where it is chosen from some."""
     texts: dict[str, Any] = {"label": {"de": de, "en": en}}
     if help_de:
         texts["help"] = {"de": help_de, "en": help_en}
+    if options:
+        texts["options"] = {name: {"de": de, "en": en} for name, (de, en) in options.items()}
     return texts

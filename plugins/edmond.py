@@ -130,8 +130,13 @@ class EdmondConfig(Config):
         metadata=about(
             "Bestand lesen über",
             "List the stock by",
-            "Suche in Seiten (search), die Anweisung harvest, oder gar nicht (none)",
-            "search in pages, the statement harvest, or not at all (none)",
+            "„harvest“ kennt nicht jeder Server",
+            "not every server knows “harvest”",
+            options={
+                "search": ("Suche, Seite für Seite", "search, page by page"),
+                "harvest": ("die Anweisung harvest", "the statement harvest"),
+                "none": ("nicht lesen", "do not read it"),
+            },
         ),
     )
     live_search = ma.fields.Boolean(

@@ -50,8 +50,13 @@ class EduSharingConfig(Config):
         metadata=about(
             "Bestand lesen über",
             "List the stock by",
-            "Suche (search), OAI-PMH (oai, für sehr große Bestände) oder gar nicht (none)",
-            "search, OAI-PMH (oai, for very large stocks) or not at all (none)",
+            "OAI-PMH für sehr große Bestände",
+            "OAI-PMH for very large stocks",
+            options={
+                "search": ("Suche", "a search"),
+                "oai": ("OAI-PMH", "OAI-PMH"),
+                "none": ("nicht lesen", "do not read it"),
+            },
         ),
     )
     live_search = ma.fields.Boolean(
@@ -120,8 +125,8 @@ class EduSharingConfig(Config):
         metadata=about(
             "Lizenz reicht für",
             "Licence reaches",
-            "land oder site; für lizenzpflichtige Medien",
-            "land or site; for media that need a licence",
+            "für lizenzpflichtige Medien",
+            "for media that need a licence",
         ),
     )
     page_size = ma.fields.Integer(

@@ -46,7 +46,16 @@ class FeedConfig(Config):
     format = ma.fields.String(
         load_default="auto",
         validate=ma.validate.OneOf(["auto", "rss", "amb", "elixier"]),
-        metadata=about("Format", "Format"),
+        metadata=about(
+            "Format",
+            "Format",
+            options={
+                "auto": ("von selbst erkennen", "recognise it"),
+                "rss": ("RSS 2.0", "RSS 2.0"),
+                "amb": ("AMB (JSON)", "AMB (JSON)"),
+                "elixier": ("ELIXIER (XML)", "ELIXIER (XML)"),
+            },
+        ),
     )
     kind = ma.fields.Enum(
         Kind, by_value=True, load_default=Kind.MEDIUM, metadata=about("Angebotsart", "Kind")

@@ -88,8 +88,8 @@ class OaiPmhConfig(Config):
         metadata=about(
             "Lizenz reicht für",
             "Licence reaches",
-            "land oder site; für Einträge, die nicht frei zugänglich sind",
-            "land or site; for records that are not open",
+            "für Einträge, die nicht frei zugänglich sind",
+            "for records that are not open",
         ),
     )
     licence = ma.fields.String(

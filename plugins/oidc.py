@@ -46,8 +46,14 @@ class OidcConfig(Config):
         metadata=about(
             "Art des Dienstes",
             "Kind of service",
-            "vidis, schulconnex, edupool oder plain (jeder andere)",
-            "vidis, schulconnex, edupool or plain (any other)",
+            "danach richtet sich, was Rollen und Schulen heißt",
+            "it decides how roles and schools are read",
+            options={
+                "plain": ("ein anderer Dienst", "any other service"),
+                "vidis": ("VIDIS", "VIDIS"),
+                "schulconnex": ("Schulconnex", "Schulconnex"),
+                "edupool": ("Anmeldung von edupool", "login of edupool"),
+            },
         ),
     )
     issuer = ma.fields.Url(

@@ -64,8 +64,15 @@ class SodixConfig(Config):
         metadata=about(
             "Auswahl",
             "Selection",
-            "leer: alles; ACTIVATED: nur, was auf sodix.de zur Ausgabe ausgewählt ist",
-            "empty: everything; ACTIVATED: only what is selected for export on sodix.de",
+            "welche Einträge gelesen werden",
+            "which records are read",
+            options={
+                "": ("alles", "everything"),
+                "ACTIVATED": (
+                    "nur, was auf sodix.de zur Ausgabe ausgewählt ist",
+                    "only what is selected for export on sodix.de",
+                ),
+            },
         ),
     )
     grant = ma.fields.Enum(
@@ -76,8 +83,8 @@ class SodixConfig(Config):
         metadata=about(
             "Lizenz reicht für",
             "Licence reaches",
-            "land oder site; für lizenzpflichtige Medien",
-            "land or site; for media that need a licence",
+            "für lizenzpflichtige Medien",
+            "for media that need a licence",
         ),
     )
     page_size = ma.fields.Integer(

@@ -120,7 +120,10 @@ def _note(sample: Sample, counts: dict[str, Counter[str]], item: object) -> None
     try:
         kept, words = _read(item)
     except Exception as defect:  # foreign values and foreign code that reads them
-        kept, words = {"place": "?", "reason": f"{type(defect).__name__}: {defect}"[:300]}, {}
+        kept, words = (
+            {"place": "?", "reason": f"the record cannot be read ({type(defect).__name__})"},
+            {},
+        )
     if kept is None:
         return
     sample.seen += 1

@@ -15,12 +15,16 @@ from typing import Any
 import marshmallow as ma
 from flask_babel import gettext, lazy_gettext
 
+from hub.catalogue import vocabulary
+from hub.records import AccessMode, Kind, Scope
 from hub.secrets import HIDDEN, Secret, counterpart, is_reference
 from hub.web.language import language
 
 LONGEST = 20_000
 """Characters of one field."""
 MOST_GROUPS = 50
+_FACETS = {Kind: "kind", AccessMode: "access", Scope: "scope"}
+"""Types of choices → their vocabulary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +115,8 @@ def _control(name: str, one: Any, value: Any, errors: Mapping[str, str]) -> Cont
     if isinstance(one, ma.fields.Boolean):
         return Control(**common, kind="checkbox", checked=bool(value))
     if isinstance(one, ma.fields.Enum):
-        options = tuple((str(member.value), str(member.value)) for member in one.enum)
-        return Control(**common, kind="select", value=_text(value), options=options)
+        allowed = _one_of(one) or tuple(member for member in one.enum)
+        return Control(**common, kind="select", value=_text(value), options=_options(one, allowed))
     if isinstance(one, ma.fields.List) and isinstance(one.inner, ma.fields.Nested):
         schema = one.inner.schema
         rows = value if isinstance(value, list) else []
@@ -133,14 +137,31 @@ def _control(name: str, one: Any, value: Any, errors: Mapping[str, str]) -> Cont
         pairs = value.items() if isinstance(value, Mapping) else ()
         written = "\n".join(f"{key} = {_text(item)}" for key, item in pairs)
         return Control(**common, kind="pairs", value=written)
-    choices = next((v for v in one.validators if isinstance(v, ma.validate.OneOf)), None)
-    if choices is not None:
-        options = tuple((_text(c), _text(c)) for c in choices.choices)
-        return Control(**common, kind="select", value=_text(value), options=options)
+    allowed = _one_of(one)
+    if allowed:
+        return Control(**common, kind="select", value=_text(value), options=_options(one, allowed))
     kind = "number" if isinstance(one, ma.fields.Number) else "text"
     if one.metadata.get("long"):
         kind = "long"
     return Control(**common, kind=kind, value=_text(value))
+
+
+def _one_of(one: Any) -> tuple[Any, ...]:
+    """The values that the field is limited to."""
+    return next((tuple(v.choices) for v in one.validators if isinstance(v, ma.validate.OneOf)), ())
+
+
+def _options(one: Any, values: Iterable[Any]) -> tuple[tuple[str, str], ...]:
+    """Each value with its word: the field's own, else that of the vocabulary, else itself."""
+    said = one.metadata.get("options") or {}
+    return tuple((_text(value), _option(said.get(_text(value)), value)) for value in values)
+
+
+def _option(said: Mapping[str, str] | None, value: Any) -> str:
+    if said:
+        return said.get(language()) or said["de"]
+    facet = _FACETS.get(type(value))
+    return vocabulary.label(facet, str(value), language()) if facet else _text(value)
 
 
 def _read(

@@ -16,6 +16,7 @@ from hub.web import context, login, mapping_form
 from hub.web.field_words import FIELDS, field_word
 from hub.web.offer import source_title
 from hub.web.page import Crumb, asked_page, asked_text, pager, pages_of
+from hub.web.reject_words import place_words, reason_words
 from hub.web.sheets import FORMATS, download
 
 pages = Blueprint("runs", __name__, url_prefix="/<site>/verwaltung/laeufe")
@@ -99,7 +100,8 @@ def rejects(site: str, number: int, form: str) -> ResponseReturnValue:
         _run(run_reports.run_of(session, site, number))
         rows = run_reports.rejects(session, number, MAX_FILE)
     header = [gettext("Record"), gettext("Reason"), gettext("Excerpt")]
-    return download(form, f"lauf-{number}-abgelehnt", header, [list(row) for row in rows])
+    sheet = [[place_words(place), reason_words(reason), shown] for place, reason, shown in rows]
+    return download(form, f"lauf-{number}-abgelehnt", header, sheet)
 
 
 @pages.get("/angebot/<int:number>")

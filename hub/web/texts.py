@@ -18,6 +18,7 @@ from hub.catalogue.entitlement import Badge, Status
 from hub.identity.actor import Role
 from hub.network.coverage import State
 from hub.records import Entered, Grant, Kind, Record, Scope
+from hub.web import reject_words
 from hub.web.context import NETWORK_TIME
 from hub.web.language import language
 
@@ -336,6 +337,8 @@ def init_app(app: Flask) -> None:
         short=short_name,
         browser=browser,
         cause=lambda message: causes.known(message, language()),
+        reject_reason=reject_words.reason_words,
+        reject_place=reject_words.place_words,
     )
     app.jinja_env.globals.update(
         KIND=KIND, KINDS=KINDS, ROLE=ROLE, STATE=STATE, STATE_MARK=STATE_MARK

@@ -79,7 +79,7 @@ def test_a_table_is_mapped_from_its_sample_to_its_offers(admin: FlaskClient, net
     assert "Was für eins : 3 Einträge" in page
 
     tried = save(admin, net, "title", "preview", **{"from": "Wie es heißt"})
-    assert "✓ wird übernommen; vorher abgelehnt: title: missing" in text_of(tried.text)
+    assert "✓ wird übernommen; vorher abgelehnt: Titel: fehlt" in text_of(tried.text)
     assert stored(net).mapping == {}
     assert save(admin, net, "title", **{"from": "Wie es heißt"}).status_code == 303
 
