@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "procrastinate"
 """Where its tables are, apart from those of the hub."""
+ASIDE = "procrastinate_aside"
+"""Where those of an older release are until nobody uses them."""
 QUEUE = "hub"
 TASK = "turn"
 LOCK = int.from_bytes(b"hub turn")
@@ -57,7 +60,13 @@ def worker_for(hub: Hub) -> type[Worker]:
 
 
 def install(db: Database) -> None:
-    """Make procrastinate's tables and the trigger where they are missing; raises `Unsuitable`."""
+    """Make procrastinate's tables and the trigger as the installed release wants them.
+
+    Tables of an older release are put aside and made anew: turns carry nothing, and where jobs
+    wait without one, a worker sends it. Workers of the older release may still be running: what
+    they have just asked for ends aside, their jobs at hand end as ever, and they take new ones
+    where the new tables know their calls. Raises `Unsuitable`.
+    """
     if db.dialect != "postgresql":
         raise Unsuitable(
             "HUB_JOBS=procrastinate needs a PostgreSQL database; leave it out, or set "
@@ -70,15 +79,36 @@ def install(db: Database) -> None:
             "HUB_JOBS=procrastinate needs a package that is not installed: "
             'pip install "medienzentren-hub[postgres]"'
         ) from error
-    with db.write() as session:
-        connection = session.connection()
-        connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-        connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
-        if not connection.scalar(sa.text(f"SELECT to_regclass('{SCHEMA}.procrastinate_jobs')")):
+    release = max(path.stem for path in Path(SchemaManager.get_migrations_path()).glob("*.sql"))
+    with _alone(db) as connection:
+        there = connection.scalar(_release)
+        if there is not None and there > release:
+            raise Unsuitable(
+                f"procrastinate's tables in this database are those of a newer release ({there}) "
+                f"than the one installed here ({release}). Install that release here too. To go "
+                f"back to this one, end all workers and run DROP SCHEMA {SCHEMA} CASCADE; no job "
+                "is lost."
+            )
+        if there != release:
+            connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {ASIDE} CASCADE")
+            if there is not None:
+                connection.exec_driver_sql(f"ALTER SCHEMA {SCHEMA} RENAME TO {ASIDE}")
+            connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
             connection.exec_driver_sql(f"SET LOCAL search_path TO {SCHEMA}")
             connection.exec_driver_sql(SchemaManager.get_schema().replace("%", "%%"))
+            connection.exec_driver_sql(f"COMMENT ON TABLE procrastinate_jobs IS '{release}'")
             connection.exec_driver_sql("SET LOCAL search_path TO DEFAULT")
         connection.exec_driver_sql(_TRIGGER)
+    with _alone(db) as connection:  # nobody comes here any more, so its locks keep nobody waiting
+        connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {ASIDE} CASCADE")
+
+
+@contextmanager
+def _alone(db: Database) -> Iterator[sa.Connection]:
+    """A transaction in which no other worker makes tables."""
+    with db.write() as session:
+        session.execute(sa.text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+        yield session.connection()
 
 
 def remove(db: Database) -> None:
@@ -209,6 +239,11 @@ END $$;
 CREATE OR REPLACE TRIGGER turn AFTER INSERT OR UPDATE OF state ON job
 FOR EACH ROW WHEN (NEW.state = 'queued') EXECUTE FUNCTION {SCHEMA}.hub_turn();
 """
+_release = sa.text(f"""
+    SELECT coalesce(obj_description(oid, 'pg_class'), '') FROM pg_class
+    WHERE oid = to_regclass('{SCHEMA}.procrastinate_jobs')
+""")
+"""The last migration of the release whose tables they are; empty where nobody wrote it down."""
 _sends = sa.text(
     "SELECT EXISTS"
     " (SELECT 1 FROM pg_trigger WHERE tgname = 'turn' AND tgrelid = to_regclass('job'))"
