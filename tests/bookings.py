@@ -12,7 +12,7 @@ from hub.booking import dates, house, items, stock
 from hub.booking.opening import Calendar
 from hub.catalogue.sync import sync
 from hub.models import Booking
-from hub.records import Kind, Record
+from hub.records import Identifier, Kind, Record
 from tests.sources import Network
 
 SITE = "borken"
@@ -49,6 +49,7 @@ def offer(
     title: str = "Tablet-Koffer",
     codes: tuple[str, ...] = (),
     accessories: tuple[str, ...] = (),
+    identifiers: tuple[Identifier, ...] = (),
 ) -> int:
     """Something bookable at Borken; returns the number of its offer."""
     plugin = plugin_of(kind)
@@ -60,7 +61,7 @@ def offer(
             session,
             SITE,
             plugin,
-            Record(source_id=source_id, kind=kind, title=title),
+            Record(source_id=source_id, kind=kind, title=title, identifiers=identifiers),
             capacity,
             starts_at=the.at(day, time(14, 30)) if fixed else None,
             ends_at=the.at(day, time(17, 30)) if fixed else None,

@@ -21,6 +21,7 @@ from hub.booking.intervals import Stretch
 from hub.booking.progress import HOLDING
 from hub.booking.workflow import Stage, Workflow
 from hub.identity import people
+from hub.identity.permissions import RULES
 from hub.models import Booking, BookingEvent, Case, CaseNote, Person, Site
 from hub.records import Kind
 
@@ -308,7 +309,10 @@ def agree(session: Session, booking: Booking, time: Stretch, actor: str, now: da
 
 def staff(session: Session, site: str) -> list[tuple[str, str]]:
     """Who can look after a request here: key and name."""
-    numbers = [one.person_id for one in people.colleagues(session, site)]
+    handling = RULES["request.handle"].keys()
+    numbers = [
+        one.person_id for one in people.colleagues(session, site) if handling & set(one.roles)
+    ]
     rows = session.execute(
         sa.select(Person.key, Person.name)
         .where(Person.id.in_(numbers))

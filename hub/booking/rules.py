@@ -63,7 +63,9 @@ class Rules:
     offer_hours: int = 48
     """How long a place that became free is held for who waited."""
     open_days_only: bool = True
-    """First and last day must be days on which the site is open."""
+    """First and last day must be days on which the site is open; of what is booked by the hour, all
+    of it must lie in its opening hours. Not for what takes place elsewhere, as a parents' evening
+    at a school."""
     courier: bool = False
     """Whether it may be sent and fetched by the Medientransport."""
     fee: str = ""
@@ -196,7 +198,8 @@ def _when(rules: Rules, calendar: Calendar, asked: Asked) -> Iterator[Refusal]:
     if rules.back_by is not None and first <= rules.back_by < last:
         yield Refusal("back_by", possible=noon(rules.back_by))
     if not asked.by_day:
-        yield from _hours(calendar, asked.time, first)
+        if rules.open_days_only:
+            yield from _hours(calendar, asked.time, first)
         return
     if rules.open_days_only and not calendar.is_open(first):
         yield Refusal("closed_first", calendar.why_closed(first), noon(calendar.next_open(first)))

@@ -20,7 +20,6 @@ from hub.booking import (
     heads,
     house,
     items,
-    ledger,
     progress,
     steps,
     wording,
@@ -38,7 +37,6 @@ from hub.web.page import Crumb, asked_text
 pages = Blueprint("desk", __name__, url_prefix="/<site>/verwaltung")
 
 MOST = 200
-AHEAD = timedelta(days=7)
 BY_ONESELF = ("pickup", "letter_box")
 """Ways without a courier: over the desk, and back by the letter box."""
 
@@ -63,6 +61,23 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Scanned:
+    """A piece that is not out: what it is, and the bookings that it could be handed out for."""
+
+    site: str
+    label: str
+    title: str
+    usable: bool
+    rows: Sequence[Row]
+
+    def address(self, row: Row) -> str:
+        """The page of the booking, with the code filled in."""
+        return url_for(
+            "desk.show", site=self.site, reference=row.line.reference, stueck=self.label
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """The address at which the head of the institution is asked, and until when the link holds."""
 
@@ -72,13 +87,17 @@ class Head:
 
 @pages.get("/theke")
 def today(site: str) -> ResponseReturnValue:
-    """Today's work; a code that was scanned leads to its booking at once."""
+    """Today's work; a code that was scanned leads to its booking at once: to the one on which the
+    piece is out, or else to the only one that it could be handed out for."""
     login.demand("desk.use", site)
     code = asked_text("code", items.LONGEST_CODE)
     with context.the_hub().db.read() as session:
         found = _by_code(session, site, code) if code else None
         if found is not None:
-            return redirect(url_for("desk.show", site=site, reference=found), 303)
+            return redirect(found, 303)
+        scanned = _scanned(session, site, code) if code else None
+        if scanned is not None and len(scanned.rows) == 1:
+            return redirect(scanned.address(scanned.rows[0]), 303)
         calendar = house.calendar(session, site)
         now = context.now()
         tomorrow = calendar.at(calendar.day(now) + timedelta(days=1), time(0))
@@ -121,7 +140,7 @@ def today(site: str) -> ResponseReturnValue:
                 rows(
                     "confirmed",
                     Booking.starts_at >= tomorrow,
-                    Booking.starts_at < tomorrow + AHEAD,
+                    Booking.starts_at < tomorrow + todays_work.AHEAD,
                 ),
                 gettext("Nothing is booked for the next 7 days."),
             ),
@@ -132,13 +151,18 @@ def today(site: str) -> ResponseReturnValue:
                 gettext("Nothing else is out."),
             ),
         ]
-        conflicts = _conflicts(session, site)
+        zone = calendar.zone
+        conflicts = [
+            (one.title, wording.day(one.since, zone), one.too_many)
+            for one in todays_work.conflicts(session, site, now)
+        ]
     return render_template(
         "desk.html",
         centre=context.sites()[site],
         sections=sections,
         conflicts=conflicts,
         code=code,
+        scanned=scanned,
         neighbours=menu.bookings(site),
         menu=menu.entries(site, without=[address for address, _ in menu.bookings(site)]),
         crumbs=[_home(site), Crumb(gettext("Desk"))],
@@ -171,7 +195,10 @@ def step(site: str, reference: str) -> ResponseReturnValue:
     def do(session: Session, row: Booking, actor: str) -> None:
         if state not in {one for following in NEXT.values() for one in following}:
             abort(400)
-        progress.advance(session, row, state, actor, context.now(), reason=_note())
+        now = context.now()
+        if state in NEXT.get(row.state, ()) and state not in todays_work.following(row, now):
+            raise Unbookable("early")
+        progress.advance(session, row, state, actor, now, reason=_note())
 
     return _change(site, reference, do)
 
@@ -179,19 +206,25 @@ def step(site: str, reference: str) -> ResponseReturnValue:
 @pages.post("/buchung/<reference>/ausgeben")
 def hand_out(site: str, reference: str) -> ResponseReturnValue:
     """Hands the pieces out whose codes were scanned."""
-    codes = [line for line in request.form.get("codes", "")[:20_000].splitlines() if line.strip()]
+    codes = _codes("codes")
     return _change(
         site,
         reference,
-        lambda session, row, actor: items.hand_out(session, row, codes, actor, context.now()),
+        lambda session, row, actor: items.hand_out(
+            session, row, codes.values(), actor, context.now()
+        ),
     )
 
 
 @pages.post("/buchung/<reference>/zuruecknehmen")
 def take_back(site: str, reference: str) -> ResponseReturnValue:
-    """Takes pieces back: those ticked, with what lacks and what is broken."""
+    """Takes pieces back: those scanned or else those ticked, with what lacks and is broken."""
+    scanned = _codes("zurueck")
 
     def do(session: Session, row: Booking, actor: str) -> None:
+        abroad = [item for _, item in items.out(session, row.id)]
+        for code in scanned.keys() - {item.code for item in abroad}:
+            raise items.ItemError("not_out", scanned[code])
         returned = [
             Back(
                 item.label,
@@ -203,10 +236,10 @@ def take_back(site: str, reference: str) -> ResponseReturnValue:
                 damage=request.form.get(f"schaden_{item.id}", "")[:1_000].strip(),
                 repair=f"reparatur_{item.id}" in request.form,
             )
-            for _, item in items.out(session, row.id)
-            if f"stueck_{item.id}" in request.form
+            for item in abroad
+            if (item.code in scanned if scanned else f"stueck_{item.id}" in request.form)
         ]
-        if not returned and items.out(session, row.id):
+        if not returned and abroad:
             raise items.ItemError("none")
         items.take_back(session, row, returned, actor, context.now())
         if row.fulfilment in BY_ONESELF:
@@ -257,7 +290,9 @@ def _page(site: str, reference: str, problem: str = "", status: int = 200) -> Re
         row = _row(session, site, reference)
         wanted = items.needed(session, row)
         by_day = row.kind in house.BY_DAY
-        following = NEXT.get(row.state, frozenset())
+        following = todays_work.following(row, context.now())
+        abroad = [item for _, item in items.out(session, row.id)]
+        scanned = asked_text("stueck", items.LONGEST_CODE)
         page = render_template(
             "desk_booking.html",
             centre=context.sites()[site],
@@ -276,11 +311,12 @@ def _page(site: str, reference: str, problem: str = "", status: int = 200) -> Re
             usable=[
                 item for one in wanted for item in items.of(session, one) if item.state == "usable"
             ],
-            abroad=[item for _, item in items.out(session, row.id)],
+            abroad=abroad,
             zone=context.zone_of(site),
             done="fertig" in request.args,
             problem=problem,
-            typed=request.form.get("codes", ""),
+            given=request.form,
+            scanned=scanned,
             crumbs=[
                 _home(site),
                 Crumb(gettext("Desk"), url_for("desk.today", site=site)),
@@ -334,35 +370,36 @@ def _rows(session: Session, rows: Sequence[Booking]) -> list[Row]:
     ]
 
 
-def _conflicts(session: Session, site: str) -> list[tuple[str, str, int]]:
-    """What is promised more often than it is there: title, from when, by how many."""
-    rows = {
-        row.id: row for row in session.scalars(sa.select(Bookable).where(Bookable.site_key == site))
-    }
-    found = ledger.overbooked(session, rows, context.now())
-    zone = context.zone_of(site)
-    return [
-        (
-            rows[one].title,
-            wording.day(level.start, zone),
-            level.taken - (rows[one].capacity or 0),
-        )
-        for one, level in sorted(found.items(), key=lambda pair: pair[1].start)
-    ]
-
-
 def _by_code(session: Session, site: str, code: str) -> str | None:
-    """The reference of the booking that a scanned code belongs to."""
+    """The page of the booking that a reference names, or on which a scanned piece is out."""
     row = session.scalar(
         sa.select(Booking.reference).where(
             Booking.reference == code.upper(), Booking.site_key == site, MADE
         )
     )
     if row is not None:
-        return row
+        return url_for("desk.show", site=site, reference=row)
     piece = items.find(session, site, code)
     holder = items.holder(session, piece.id) if piece else None
-    return holder.reference if holder else None
+    if piece is None or holder is None:
+        return None
+    return url_for("desk.show", site=site, reference=holder.reference, stueck=piece.label)
+
+
+def _scanned(session: Session, site: str, code: str) -> Scanned | None:
+    """What is known of a piece that is not out."""
+    piece = items.find(session, site, code)
+    if piece is None:
+        return None
+    rows = _rows(session, todays_work.served_by(session, piece, context.now()))
+    title = session.get_one(Bookable, piece.bookable_id).title
+    return Scanned(site, piece.label, title, piece.state == items.USABLE, rows)
+
+
+def _codes(name: str) -> dict[str, str]:
+    """The codes of a field, one per line, as they were typed, by how they are compared."""
+    lines = request.form.get(name, "")[:20_000].splitlines()
+    return {items.folded(line): line.strip() for line in lines if items.folded(line)}
 
 
 def _row(session: Session, site: str, reference: str) -> Booking:

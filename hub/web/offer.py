@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,6 +54,9 @@ class Holder:
     """The hub from which it came, and the site there."""
     url: str
     """Its own offer page; empty for the offer that is shown."""
+    way: bookable.Way | None
+    """How it is booked there, where the person may; None for the offer that is shown, which has its
+    button."""
 
 
 @pages.get("/angebot/<int:offer_id>")
@@ -86,7 +89,9 @@ def show(offer_id: int) -> Response:
             badge=texts.badge_text(badge, names) if badge else None,
             facts=facts(view.record, charge),
             events=[_event(event, view.site) for event in view.record.events],
-            holders=[_holder(item, names, view.id) for item in (*live, *detail.others)],
+            holders=[
+                _holder(item, names, view.id) for item in (*live, *_own_first(detail.others))
+            ],
             action=action(badge, view.record),
             way=bookable.way(view),
             markup=_markup(view),
@@ -203,7 +208,19 @@ def _holder(view: OfferView, names: Mapping[str, str], shown: int) -> Holder:
         as_of=_as_of(view.as_of, view.site),
         origin=record.origin,
         url="" if view.id == shown else url_for("offer.show", offer_id=view.id),
+        way=bookable.way(view) if view.id != shown and _may_book(view.site) else None,
     )
+
+
+def _own_first(others: Sequence[OfferView]) -> list[OfferView]:
+    """What the person's own centres offer comes before the rest of the network."""
+    own = login.actor().sites
+    return sorted(others, key=lambda view: view.site not in own)
+
+
+def _may_book(site: str) -> bool:
+    """Whether the person books there, or may once logged in."""
+    return not login.actor().logged_in or can(login.actor(), "booking.create", site)
 
 
 def _as_of(moment: datetime | None, site: str) -> str:

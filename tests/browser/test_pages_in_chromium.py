@@ -90,6 +90,21 @@ PRETENDERS = """() => [...document.querySelectorAll('main *, header *, footer *'
     .filter(e => e.hasAttribute('onclick') || (getComputedStyle(e).cursor === 'pointer'
         && !e.closest('a, button, summary, label, input, select')))
     .map(e => e.outerHTML.slice(0, 100))"""
+BROKEN = """() => [...document.querySelectorAll('.hub-table :is(td, th)')].flatMap(cell => {
+  const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), range = document.createRange()
+  const broken = []
+  while (texts.nextNode()) {
+    if (texts.currentNode.parentElement.closest('.kern-sr-only')) continue
+    for (const word of texts.currentNode.data.matchAll(/\\p{L}{3,14}(?!\\p{L})/gu)) {
+      range.setStart(texts.currentNode, word.index)
+      range.setEnd(texts.currentNode, word.index + word[0].length)
+      if (range.getBoundingClientRect().height > 1.9 * parseFloat(getComputedStyle(cell).fontSize))
+        broken.push(word[0])
+    }
+  }
+  return broken
+})"""
+"""Words in cells of tables that run over two lines."""
 SMALL = """() => [...document.querySelectorAll('a, button, input:not([type=hidden]), summary')]
     .filter(e => e.checkVisibility() && !e.matches('.hub-skip')
         && getComputedStyle(e).display !== 'inline' && !e.closest('svg'))
@@ -126,6 +141,7 @@ def assert_sound(page: Page) -> None:
     page.set_viewport_size({"width": 320, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320, "too wide for 320 pixels"
     assert not page.evaluate(CUT), "cut off at 320 pixels"
+    assert not page.evaluate(BROKEN), "words of a table broken at 320 pixels"
     assert not page.evaluate(SMALL), "too small to be hit"
     page.set_viewport_size({"width": 640, "height": 900})
     page.evaluate("document.documentElement.setAttribute('class', 'zoomed')")

@@ -194,6 +194,14 @@ def test_what_the_desk_did_shows_in_the_stage(hub: Hub, staff: FlaskClient, ada:
     assert state_of(hub, reference) == ("confirmed", "agreed")
 
 
+def test_only_staff_look_after_a_request(hub: Hub, staff: FlaskClient, ada: int) -> None:
+    page = staff.get(f"/borken/requests/fall/{ask(hub, staff, ada, Kind.CONSULTING)}").text
+    choice = page[page.index('name="wer"') :]
+    choice = choice[: choice.index("</select>")]
+    assert "Jens Wolters" in choice
+    assert "Ada Muster" not in choice, "a borrower"
+
+
 def test_the_list_is_filtered(hub: Hub, staff: FlaskClient, ada: int) -> None:
     project = ask(hub, staff, ada, Kind.PROJECT, "Filmprojekt")
     ask(hub, staff, ada, Kind.CONSULTING, "Konzeptberatung")

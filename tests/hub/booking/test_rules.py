@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.booking import house
 from hub.booking.errors import Refusal
 from hub.booking.intervals import Stretch
 from hub.booking.opening import (
@@ -21,10 +22,12 @@ from hub.booking.opening import (
     school_holiday,
 )
 from hub.booking.rules import Asked, Rules, Unit, check, check_extension, merged
+from hub.records import Kind
 
 ZONE = ZoneInfo("Europe/Berlin")
 CALENDAR = Calendar(ZONE)
 NOW = datetime(2026, 11, 2, 9, tzinfo=ZONE)  # a Monday
+REQUESTS = (Kind.CONSULTING, Kind.PROJECT, Kind.PARENTS_EVENING, Kind.SCOUTS)
 
 
 def loan(first: date, last: date, calendar: Calendar = CALENDAR) -> Stretch:
@@ -154,6 +157,15 @@ def test_a_room_is_booked_within_the_opening_hours() -> None:
     assert at(15, 16) == []
     assert at(15, 17) == ["hours"]
     assert at(7, 9) == ["hours"]
+
+
+@pytest.mark.parametrize("kind", REQUESTS)
+def test_what_takes_place_at_a_school_is_asked_for_at_any_hour(kind: Kind) -> None:
+    """A parents' evening is held when the centre is closed, a workshop on a Saturday too."""
+    rules = merged(house.DEFAULTS[kind, ""])
+    for day, begin, end in ((date(2026, 12, 9), 19, 21), (date(2026, 12, 12), 9, 15)):
+        stretch = Stretch(CALENDAR.at(day, time(begin)), CALENDAR.at(day, time(end)))
+        assert check(rules, CALENDAR, Asked(stretch, 1, NOW, by_day=False)) == []
 
 
 @given(

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from icalendar import Calendar
 
 from hub import activations
-from hub.booking import house, progress
+from hub.booking import house, items, progress
 from hub.booking.intervals import Stretch
 from hub.identity.actor import Role
 from hub.institutions import borrowers
@@ -23,6 +23,7 @@ from hub.records import Kind
 from tests.bookings import SITE, bookings, offer, open_day, wish
 from tests.hub.web.test_pages import text_of
 from tests.identities import log_in, person, send
+from tests.pages import WATER, offer_id
 from tests.sources import Network
 
 CONTACT = {"name": "Svenja Ackermann", "email": "ackermann@schule.example", "telefon": "02861 1"}
@@ -63,6 +64,13 @@ def do(staff: FlaskClient, reference: str, what: str, **fields: Any) -> Any:
     """Press a button of the booking's page at the desk."""
     shown = f"/{SITE}/verwaltung/buchung/{reference}"
     return send(staff, shown, f"{shown}/{what}", **fields)
+
+
+def begins_now(net: Network, reference: str) -> None:
+    """A booking by the hour has come to its time."""
+    with net.hub.db.write() as session:
+        row = session.scalars(sa.select(Booking).where(Booking.reference == reference)).one()
+        row.starts_at, row.ends_at = now() - timedelta(hours=1), now() + timedelta(hours=1)
 
 
 ANSWERS: dict[Kind, dict[str, str]] = {
@@ -106,6 +114,8 @@ def test_one_of_each_kind_is_booked_and_carried_to_its_end(
         back = {"stueck_1": "1"} if codes else {}
         assert do(staff, made.reference, "zuruecknehmen", **back).status_code == 303
     else:
+        if kind in (Kind.ROOM, Kind.TRAINING):
+            begins_now(net, made.reference)
         assert do(staff, made.reference, "schritt", zustand="returned").status_code == 303
     (made,) = bookings(net)
     assert made.state == "returned"
@@ -124,6 +134,20 @@ def test_the_first_page_is_for_everybody_and_the_second_asks_to_log_in(
     answer = page(client, number, wish(first, first))
     assert answer.status_code == 303
     assert "beginn_tag" in answer.headers["Location"], "what was typed is kept"
+
+
+def test_a_work_of_many_centres_is_booked_at_ones_own(net: Network, client: FlaskClient) -> None:
+    """The page of another centre's offer leads to booking where one may."""
+    log_in(client, net.hub, Role.TEACHER, SITE)
+    number = offer(net, Kind.MEDIUM, title="Verdauung", identifiers=WATER)
+    other = offer_id(net, "w")
+    shown = client.get(f"/angebot/{other}").text
+    assert f'href="/angebot/{number}/buchen"' in shown
+    holders = shown[shown.index('class="hub-holders"') :]
+    assert holders.index("/zentren/coesfeld") < holders.index("/zentren/borken"), "what is shown"
+    assert holders.count(">Ausleihen<span") == 1, "only where the person may"
+    log_in(client, net.hub, Role.TEACHER, "coesfeld")
+    assert f'href="/angebot/{number}/buchen"' not in client.get(f"/angebot/{other}").text
 
 
 def test_somebody_of_another_centre_is_told_so(net: Network, client: FlaskClient) -> None:
@@ -317,7 +341,7 @@ def test_two_pieces_come_back_one_by_one(
     assert "kein Stück mit dem Code XX-9" in text_of(unknown.text)
     assert do(staff, made.reference, "ausgeben", codes="BOR-1\nbor2").status_code == 303
     found = staff.get(f"/{SITE}/verwaltung/theke?code=bor-2")
-    assert found.headers["Location"].endswith(made.reference)
+    assert found.headers["Location"].endswith(f"/{made.reference}?stueck=BOR-2")
     assert do(staff, made.reference, "zuruecknehmen").status_code == 409
     part = do(staff, made.reference, "zuruecknehmen", stueck_1="1", da_1_0="1")
     assert part.status_code == 303
@@ -332,6 +356,81 @@ def test_two_pieces_come_back_one_by_one(
     assert bookings(net)[0].state == "returned"
     shown = text_of(page(teacher, number, month).text)
     assert "2 frei" not in shown, "what is in repair cannot be lent"
+
+
+def test_only_what_is_scanned_comes_back(
+    net: Network, teacher: FlaskClient, staff: FlaskClient
+) -> None:
+    allow(net, approval=False)
+    number = offer(net, capacity=3, codes=("BOR-1", "BOR-2", "BOR-3"))
+    book(teacher, number, wish(open_day(net, 30), open_day(net, 33), anzahl="3"))
+    (made,) = bookings(net)
+    do(staff, made.reference, "ausgeben", codes="BOR-1\nBOR-2\nBOR-3\nbor 3")
+    found = staff.get(f"/{SITE}/verwaltung/theke?code=bor2", follow_redirects=True)
+    assert re.search(r'<textarea[^>]*name="zurueck"[^>]*>BOR-2</textarea>', found.text)
+    ticked = {f"stueck_{one}": "1" for one in (1, 2, 3)}
+    assert do(
+        staff, made.reference, "zuruecknehmen", zurueck="bor2", **ticked
+    ).status_code == 303  # fmt: skip
+    shown = text_of(staff.get(f"/{SITE}/verwaltung/buchung/{made.reference}").text)
+    assert "teilweise zurückgebracht: BOR-2" in shown
+    wrong = do(
+        staff, made.reference, "zuruecknehmen",
+        zuruecknehmen="1", zurueck="XX-9", schaden_1="Riss", stueck_1="1",
+    )  # fmt: skip
+    assert wrong.status_code == 409
+    assert "XX-9 ist auf diese Buchung nicht ausgegeben" in text_of(wrong.text)
+    assert 'value="Riss"' in wrong.text, "what was typed stays"
+    assert 'id="stueck-1" name="stueck_1" value="1" checked' in wrong.text
+    assert 'id="stueck-3" name="stueck_3" value="1">' in wrong.text
+
+
+def test_a_piece_that_is_here_leads_to_who_gets_it(
+    net: Network, teacher: FlaskClient, staff: FlaskClient
+) -> None:
+    """Thirty pick-ups a day: scan what lies there, and the booking is open with the code in it."""
+    allow(net, approval=False, lead=0)
+    number = offer(net, codes=("BOR-1", "BOR-2"))
+    desk = f"/{SITE}/verwaltung/theke?code=bor1"
+    assert "niemand hat eins für die nächsten 7 Tage gebucht" in text_of(staff.get(desk).text)
+    day = open_day(net, 1)
+    book(teacher, number, wish(day, day))
+    shown = staff.get(desk, follow_redirects=True)
+    assert re.search(r'<textarea[^>]*name="codes"[^>]*>BOR-1</textarea>', shown.text)
+    book(teacher, number, wish(day, day))
+    choice = staff.get(desk)
+    assert choice.status_code == 200
+    first, second = bookings(net)
+    for one in (first, second):
+        assert f"/buchung/{one.reference}?stueck=BOR-1" in choice.text
+    done = do(staff, first.reference, "ausgeben", codes="BOR-1")
+    after = staff.get(done.headers["Location"])
+    assert re.search(r'<input[^>]*name="code"[^>]*autofocus', after.text), "ready for the next"
+    with net.hub.db.write() as session:
+        piece = items.find(session, SITE, "BOR-2")
+        assert piece is not None
+        items.set_state(session, piece, items.REPAIR, now())
+    broken = text_of(staff.get(desk.replace("bor1", "bor2")).text)
+    assert "wird nicht ausgegeben" in broken
+
+
+@pytest.mark.parametrize("state", ["returned", "no_show"])
+def test_nobody_took_part_in_what_has_not_begun(
+    net: Network, teacher: FlaskClient, staff: FlaskClient, state: str
+) -> None:
+    """One press at the desk must not end a room of next month, nor print a certificate."""
+    allow(net, approval=False)
+    number = offer(net, Kind.TRAINING, 10, title="Trickfilm")
+    book(teacher, number, {"anzahl": "1", "weiter": "1"})
+    (made,) = bookings(net)
+    shown = staff.get(f"/{SITE}/verwaltung/buchung/{made.reference}").text
+    assert "Hat stattgefunden" not in shown
+    early = do(staff, made.reference, "schritt", zustand=state)
+    assert early.status_code == 409
+    assert "sobald es begonnen hat" in text_of(early.text)
+    assert bookings(net)[0].state == "confirmed"
+    begins_now(net, made.reference)
+    assert do(staff, made.reference, "schritt", zustand=state).status_code == 303
 
 
 def test_a_piece_is_handed_out_once(net: Network, teacher: FlaskClient, staff: FlaskClient) -> None:
