@@ -72,9 +72,7 @@ class Scanned:
 
     def address(self, row: Row) -> str:
         """The page of the booking, with the code filled in."""
-        return url_for(
-            "desk.show", site=self.site, reference=row.line.reference, stueck=self.label
-        )
+        return url_for("desk.show", site=self.site, reference=row.line.reference, stueck=self.label)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,9 +89,7 @@ def show(offer_id: int) -> Response:
             badge=texts.badge_text(badge, names) if badge else None,
             facts=facts(view.record, charge),
             events=[_event(event, view.site) for event in view.record.events],
-            holders=[
-                _holder(item, names, view.id) for item in (*live, *_own_first(detail.others))
-            ],
+            holders=[_holder(item, names, view.id) for item in (*live, *_own_first(detail.others))],
             action=action(badge, view.record),
             way=bookable.way(view),
             markup=_markup(view),

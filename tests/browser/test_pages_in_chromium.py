@@ -91,8 +91,8 @@ PRETENDERS = """() => [...document.querySelectorAll('main *, header *, footer *'
         && !e.closest('a, button, summary, label, input, select')))
     .map(e => e.outerHTML.slice(0, 100))"""
 BROKEN = """() => [...document.querySelectorAll('.hub-table :is(td, th)')].flatMap(cell => {
-  const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), range = document.createRange()
-  const broken = []
+  const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT)
+  const range = document.createRange(), broken = []
   while (texts.nextNode()) {
     if (texts.currentNode.parentElement.closest('.kern-sr-only')) continue
     for (const word of texts.currentNode.data.matchAll(/\\p{L}{3,14}(?!\\p{L})/gu)) {
