@@ -67,6 +67,11 @@ class Hub:
             )
         return hub
 
+    def serve_at(self, address: str) -> None:
+        """Name this address in links, unless the settings name one. Before a site is asked for."""
+        self.settings = self.settings.served_at(address)
+        self.sites.address = self.settings.base_url
+
     def check_initialised(self) -> None:
         """Raise `NotInitialised` unless the database has the tables of this version."""
         address = self.db.url.render_as_string()

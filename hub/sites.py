@@ -91,7 +91,7 @@ class SiteManager:
         self._database = database
         self._config = config
         self._keyring = keyring
-        self._address = address
+        self.address = address
         self._replies = replies
         self._rows: _Rows | None = None
         self._looked = -math.inf
@@ -174,7 +174,7 @@ class SiteManager:
     ) -> _Built:
         """Build the site; instances whose activation did not change are kept."""
         files = self._config / "sites" / row.key
-        info = site_info(row, files, self._database, self._address, self._replies)
+        info = site_info(row, files, self._database, self.address, self._replies)
         running: dict[str, Running] = {}
         problems: dict[str, str] = {}
         kept = old.enabled if old and old.site.info == info else ()

@@ -20,7 +20,7 @@ def served(net: Network) -> Iterator[str]:
     server = make_server("127.0.0.1", 0, Flask("empty"), threaded=True)
     address = f"http://127.0.0.1:{server.server_port}"
     net.hub.settings = replace(net.hub.settings, base_url=address)
-    net.hub.sites._address = address  # for plugins that are enabled from now on
+    net.hub.sites.address = address  # for plugins that are enabled from now on
     server.app = create_app(net.hub)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()

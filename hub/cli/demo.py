@@ -51,6 +51,8 @@ def command(serve: bool, host: str, port: int, as_json: bool) -> None:
     try:
         environment = settings.load()
         listener = run.listen(host, port) if serve else None
+        if listener is not None:
+            environment = environment.served_at(run.address(listener))
         with load.prepared(environment, today=date.today(), step=_say) as demo:
             fresh = load.is_fresh(demo)
             if not fresh:

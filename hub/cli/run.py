@@ -38,7 +38,9 @@ def command(hub: Hub, host: str, port: int) -> None:
     problem = hub.keyring.problem()
     if problem:
         raise click.ClickException(problem)
-    serve(hub, listen(host, port))
+    listener = listen(host, port)
+    hub.serve_at(address(listener))
+    serve(hub, listener)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -64,9 +66,6 @@ def serve(hub: Hub, listener: socket.socket) -> None:
 
     from hub.app import create_app
 
-    host, port = listener.getsockname()[:2]
-    address = f"http://{_reachable(host)}:{port}"
-    hub.settings = hub.settings.served_at(address)
     server = create_server(
         create_app(hub),
         sockets=[listener],
@@ -75,13 +74,19 @@ def serve(hub: Hub, listener: socket.socket) -> None:
         # Behind a proxy that ends TLS the application itself reads the headers that it sets.
         clear_untrusted_proxy_headers=not hub.settings.base_url.startswith("https:"),
     )
-    click.echo(f"Serving on {address} (Ctrl-C ends it)")
+    click.echo(f"Serving on {address(listener)} (Ctrl-C ends it)")
     if threading.current_thread() is threading.main_thread():  # `hub dev` serves from another
         signal.signal(signal.SIGTERM, _stop)
     try:
         server.run()
     finally:
         server.close()
+
+
+def address(listener: socket.socket) -> str:
+    """Where a browser on this machine reaches who serves on the socket."""
+    host, port = listener.getsockname()[:2]
+    return f"http://{_reachable(host)}:{port}"
 
 
 def _reachable(host: str) -> str:

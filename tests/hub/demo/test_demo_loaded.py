@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -15,6 +16,8 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from datetime import date
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 from typing import Any
 
@@ -395,6 +398,18 @@ def test_the_stand_ins_end_with_the_hub(var: Path, end: signal.Signals) -> None:
         wait_until_gone(ports)
     if end != signal.SIGKILL:
         assert process.returncode == 0
+
+
+def test_links_in_mails_lead_to_where_it_is_served(var: Path) -> None:
+    mails = var / "mail"
+    with served(var, "demo", "--serve") as (_, address):
+        end = time.monotonic() + 60
+        while not (found := list(mails.glob("*.eml"))):
+            assert time.monotonic() < end, "the worker of the demonstration sent no mail"
+            time.sleep(0.05)
+        texts = [str(message_from_bytes(one.read_bytes(), policy=default)) for one in found]
+    links = {link for text in texts for link in re.findall(r"http://127\.0\.0\.1:\d+", text)}
+    assert links == {address}
 
 
 def test_a_second_demonstration_in_the_same_folder_is_refused(var: Path) -> None:

@@ -89,7 +89,7 @@ def test_a_table_is_mapped_from_its_sample_to_its_offers(admin: FlaskClient, net
     assert shown.index("Streifen (2×)") < shown.index("Kram (1×)")
     words |= {"word.0": "Streifen", "means.0": "video", "word.1": "Kram", "means.1": ""}
     tried = text_of(save(admin, net, "medium_type", "preview", **words).text)
-    assert "würde abgelehnt: medium_type: the mapping does not say what “Kram” means" in tried
+    assert "würde abgelehnt: Medienart: Die Zuordnung sagt nicht, was „Kram“ bedeutet" in tried
     assert "Medienart: vorher – → nachher Film und Video" in tried or "nachher Video" in tried
     assert save(admin, net, "medium_type", **words).status_code == 303
     subjects = {"from": "Worum", "separator": ",", "word.0": "Bio-Logie", "means.0": "080"}
