@@ -108,14 +108,24 @@ def booking_cancel(booking: Booking, key: str) -> Booking:  # type: ignore[empty
 
 
 @hookspec
+def booking_dates(booking: Booking) -> Mapping[str, int]:  # type: ignore[empty-body]
+    """Name the other dates of the same course to which a booking can be moved: the source ids of
+    their offers, each with how many seats are free there. Asked alone.
+
+    Only where what is offered takes place at a time of its own, each date being an offer.
+    """
+
+
+@hookspec
 def booking_move(  # type: ignore[empty-body]
-    booking: Booking, start: datetime, end: datetime, quantity: int, key: str
+    booking: Booking, offer: Offer, start: datetime, end: datetime, quantity: int, key: str
 ) -> Booking:
     """Give a booking another time or number, and return it as the owning system then has it.
 
-    What it had is let go only when the new is had. The same `key` twice moves it once. Asked alone;
-    what a plugin without this hook keeps is cancelled and booked anew. Raises `Rejected` with the
-    reason, which is shown to the person; then the booking is as it was.
+    `offer` is the booking's own, or that of another date which `booking_dates` has named. What it
+    had is let go only when the new is had. The same `key` twice moves it once; each wish has its
+    own. Asked alone; what a plugin without this hook keeps is cancelled and booked anew. Raises
+    `Rejected` with the reason, which is shown to the person; then the booking is as it was.
     """
 
 

@@ -4,7 +4,7 @@
 
 The first line on standard output is the base address, `http://127.0.0.1:PORT/`; below it
 `/api/v1/organizers/ORGANIZER/events/…` knows events, items, subevents, quotas (with
-`with_availability=true`), orders (POST, `mark_canceled`, PATCH), orderpositions (PATCH),
+`with_availability=true`), orders (POST, `mark_canceled`, `change`, PATCH), orderpositions (PATCH),
 waitinglistentries (POST, DELETE) and vouchers, to whoever sends `Authorization: Token TOKEN`. Any
 organizer will do. Lists come in pages of two. An order takes seats of all quotas of its products,
 or none: then 400 says so. `X-Idempotency-Key` gives the first answer again. `--data` is a JSON
@@ -32,6 +32,12 @@ from connectors.standins.serving import JsonHandler, arguments, load, serve
 
 PAGE = 2
 TAKES_SEATS = frozenset("np")
+TOO_FEW = "Das Kontingent {} hat nicht genug freie Kapazität für diese Änderung."
+EMPTY = (
+    "Diese Änderung würde die Bestellung leer hinterlassen. Bitte stornieren Sie die Bestellung "
+    "stattdessen."
+)
+NO_QUOTA = "Es ist kein Kontingent definiert, das diese Operation erlaubt."
 SOLD_OUT = 'Es gibt nicht genug Kontingent in "{}", um diese Bestellung durchzuführen.'
 
 
@@ -77,6 +83,7 @@ class Books:
             for order in event["orders"]
             if order["status"] in TAKES_SEATS
             for seat in order["positions"]
+            if not seat["canceled"]
         )
         held: int = sum(
             one["item"] in quota["items"] and one["subevent"] == quota["subevent"]
@@ -122,10 +129,12 @@ class Books:
             }
             for number, one in enumerate(asked["positions"], 1)
         ]
+        total = sum(prices[one["item"]] for one in seats)
         order = {
             "code": asked["code"],
             "email": asked.get("email"),
-            "status": "n" if sum(prices[one["item"]] for one in seats) else "p",
+            "status": "n" if total else "p",
+            "total": f"{total:.2f}",
             "positions": seats,
         }
         event["orders"].append(order)
@@ -137,6 +146,57 @@ class Books:
                 told = SOLD_OUT.format(quota["name"])
                 return 400, {"positions": [{"item": [told]} for _ in seats]}
         return 201, order
+
+    def change(
+        self, event: Mapping[str, Any], order: dict[str, Any], asked: Mapping[str, Any]
+    ) -> tuple[int, Any]:
+        """Status and answer to a change of an order, which is done as a whole or not at all.
+
+        As pretix, it asks only those quotas for seats that are to have more than before.
+        """
+        seats = {one["id"]: dict(one) for one in order["positions"]}
+        for name in ("patch_positions", "cancel_positions"):
+            wrong = [
+                {"position": [f'Ungültiger pk "{one["position"]}" - Objekt existiert nicht.']}
+                for one in asked.get(name, [])
+                if one["position"] not in seats or seats[one["position"]]["canceled"]
+            ]
+            if wrong:
+                return 400, {name: wrong}
+        for one in asked.get("cancel_positions", []):
+            seats[one["position"]]["canceled"] = True
+        for one in asked.get("patch_positions", []):
+            seats[one["position"]].update(one["body"])
+        number = max(one["positionid"] for one in seats.values())
+        for more, one in enumerate(asked.get("create_positions", []), 1):
+            nobody = {"attendee_name": None, "attendee_email": None, "company": None}
+            key = max(seats) + 1
+            seats[key] = {
+                "id": key, "positionid": number + more, "canceled": False, **nobody, **one
+            }  # fmt: skip
+        if all(one["canceled"] for one in seats.values()):
+            return 400, [EMPTY]
+        for one in seats.values():
+            if not one["canceled"] and not any(
+                one["item"] in quota["items"] and one["subevent"] == quota["subevent"]
+                for quota in event["quotas"]
+            ):
+                return 400, [NO_QUOTA]
+        before = [self.free(event, one) for one in event["quotas"]]
+        old, order["positions"] = order["positions"], list(seats.values())
+        for quota, had in zip(event["quotas"], before, strict=True):
+            has = self.free(event, quota)
+            if had is not None and has is not None and has < min(had, 0):
+                order["positions"] = old
+                return 400, [TOO_FEW.format(quota["name"])]
+        return 200, shown(order)
+
+
+def shown(one: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An object as it is told: an order without its cancelled seats."""
+    if "positions" not in one:
+        return one
+    return {**one, "positions": [seat for seat in one["positions"] if not seat["canceled"]]}
 
 
 class Handler(JsonHandler):
@@ -153,11 +213,11 @@ class Handler(JsonHandler):
                 case ():
                     self._say(200, event["event"])
                 case ("items" | "subevents" | "orders" | "waitinglistentries" as name,):
-                    self._list(event[name])
+                    self._list([shown(one) for one in event[name]])
                 case ("subevents" | "orders" | "vouchers" | "waitinglistentries" as name, key):
                     mark = "code" if name == "orders" else "id"
                     found = (one for one in event[name] if str(one[mark]) == key)
-                    self._say_or_404(next(found, None))
+                    self._say_or_404(next(map(shown, found), None))
                 case ("quotas",):
                     self._list([self._quota(event, one) for one in event["quotas"]])
                 case _:
@@ -216,10 +276,12 @@ class Handler(JsonHandler):
                 return self.books.place(event, body)
             case ("waitinglistentries",):
                 return self.books.wait(event, body)
-            case ("orders", code, "mark_canceled"):
+            case ("orders", code, "mark_canceled" | "change" as action):
                 order = next((one for one in event["orders"] if one["code"] == code), None)
                 if order is None:
                     return 404, {"detail": "Not found."}
+                if action == "change":
+                    return self.books.change(event, order, body)
                 if order["status"] not in TAKES_SEATS:
                     return 400, {"detail": "The order is not allowed to be canceled."}
                 order["status"] = "c"

@@ -184,7 +184,16 @@ def move_booking(sent: dict[str, Any], reference: str) -> dict[str, Any]:
     quantity = sent.get("quantity", row.quantity)
     try:
         site = hub.sites.site(who.site)
-        making.move(hub.db, site, row.id, time, quantity, who.actor.key, context.now())
+        making.move(
+            hub.db,
+            site,
+            row.id,
+            time,
+            quantity,
+            who.actor.key,
+            context.now(),
+            offer_id=sent.get("offer"),
+        )
     except BookingError as error:
         abort(HTTPStatus.CONFLICT, explained(error, who.site))
     return _answer(who, reference)

@@ -113,6 +113,15 @@ class MoveRequestSchema(Parameters):
     starts_at = Moment(metadata=said("From when on (ISO 8601).", _FAR))
     ends_at = Moment(metadata=said("Until when.", _LATER))
     quantity = _quantity()
+    offer = fields.Integer(
+        strict=True,
+        validate=validate.Range(1, 2**31 - 1),
+        metadata=said(
+            "Another date of the same course, where another system keeps the bookings: the id of "
+            "its offer. It takes place at its own time.",
+            17,
+        ),
+    )
 
 
 class NothingRequestSchema(Parameters):

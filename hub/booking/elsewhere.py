@@ -30,7 +30,7 @@ from hub.errors import PluginError, Rejected, Unavailable
 from hub.models import Booking, BookingEvent, Elsewhere, Person
 from hub.models.base import now as clock
 from hub.records import Booking as BookingRecord
-from hub.records import BookingRequest, Kind
+from hub.records import BookingRequest
 from hub.site import Site
 
 TASK = "bookings"
@@ -73,7 +73,7 @@ def ask(db: Database, request: BookingRequest, key: str, now: datetime) -> int:
             time,
             request.quantity,
             now,
-            fixed=kind is Kind.TRAINING and bool(request.offer.record.events),
+            fixed=house.fixed_time(request.offer.record) is not None,
         )
         if refusals and not progress.is_known(session, site, key):
             raise AgainstRules(refusals)
@@ -132,8 +132,12 @@ def settle(db: Database, site: Site, number: int, now: Callable[[], datetime] = 
             told_elsewhere.request(session, row, todo.waiting),
             told_elsewhere.record(session, row),
         )
-        asked = todo.wanted if step == "move" else None
-    if request is None or record is None:
+        wanted, key = record, row.reference
+        if step == "cancel":
+            key = f"cancel-{key}"
+        elif step == "move" and record is not None and todo.wanted is not None:
+            wanted, key = moves.asked(session, record, todo.wanted), todo.wanted["key"]
+    if request is None or record is None or wanted is None:
         _give_up(db, number, turn, "Its offer or its person is gone.")
         return
     saying = step
@@ -142,14 +146,8 @@ def settle(db: Database, site: Site, number: int, now: Callable[[], datetime] = 
             # Nobody knows whether an earlier attempt got through: its key finds it or makes it.
             saying = "create"
             made = _say(site, "create", request, record, record, row.reference)
-            record = replace(record, id=made.id)
+            record = wanted = replace(record, id=made.id)
             saying = step
-        wanted = replace(record, **moves.asked(asked)) if asked else record
-        key = row.reference
-        if step == "cancel":
-            key = f"cancel-{key}"
-        elif asked:
-            key = asked["key"]
         answer = _say(site, step, request, record, wanted, key)
     except Rejected as refused:
         _refused(db, number, turn, saying, str(refused), now())
@@ -190,7 +188,7 @@ def _say(
     elif step == "watch":
         said = {"booking": record}
     elif step == "move":
-        said |= {"start": wanted.start, "end": wanted.end, "quantity": wanted.quantity}
+        said |= {name: getattr(wanted, name) for name in ("offer", "start", "end", "quantity")}
     answer = site.one(request.offer.plugin, _HOOKS[step], deadline=DEADLINE, **said)
     wrong = told_elsewhere.wrong(answer, wanted, step)
     if wrong:
@@ -303,6 +301,7 @@ def look_again(db: Database, site: str, plugin: str, external: str) -> bool:
             return False
         _, todo = turns.lock(session, number)
         if todo.step == "watch":
+            turns.begin(todo)  # an answer that is on its way may be of before
             todo.next_at = clock()
         return todo.step == "watch"
 
@@ -332,11 +331,10 @@ def _note(db: Database, number: int, turn: int, answer: BookingRecord, now: date
             state = "returned"  # it has taken place, and nobody there will say so
         if state != row.state:
             _follow(session, row, state, now)
-        if (answer.start, answer.end) != (row.starts_at, row.ends_at) and state in HOLDING:
+        same_time = (answer.start, answer.end) == (row.starts_at, row.ends_at)
+        if state in HOLDING and (step == "move" or not same_time):
             moves.note(session, row, answer, todo.wanted, now)
-        elif state in HOLDING and answer.quantity != row.quantity and answer.quantity > 0:
-            if step == "move":
-                moves.note(session, row, answer, todo.wanted, now)
+        elif state in HOLDING and answer.quantity > 0:
             row.quantity = answer.quantity
         todo.wanted = None
         going_on = state in OPEN

@@ -18,7 +18,7 @@ from hub.booking.rules import Asked, Rules, check, merged
 from hub.booking.states import HOLDING
 from hub.institutions import borrowers, register
 from hub.models import Booking, BookingRules, Borrower, Institution, OpeningHours, Site
-from hub.records import Kind
+from hub.records import Kind, Record
 
 BY_DAY = frozenset({Kind.MEDIUM, Kind.DEVICE})
 """Lent by whole days; everything else takes place from one hour to another of one day."""
@@ -156,6 +156,13 @@ def refusals(
     )
     found = check(said, calendar(session, site), asked)
     return who, said, [one for one in found if not fixed or one.code in _WITHOUT_TIME]
+
+
+def fixed_time(record: Record) -> Stretch | None:
+    """When it takes place, where the offer itself says so."""
+    if record.kind is not Kind.TRAINING or not record.events:
+        return None
+    return Stretch(record.events[0].start, record.events[0].end)
 
 
 def open_bookings(session: Session, site: str, person_id: int, *, without: int = 0) -> int:

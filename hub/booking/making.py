@@ -58,13 +58,20 @@ def move(
     quantity: int,
     actor: str,
     now: datetime,
+    *,
+    offer_id: int | None = None,
 ) -> None:
-    """Give a booking another time or number for who made it. Raises `BookingError`."""
+    """Give a booking another time or number for who made it. Raises `BookingError`.
+
+    `offer_id` is another date of the same course, where another system keeps the booking.
+    """
     with db.read() as session:
         kept_elsewhere = session.get_one(Booking, number).bookable_id is None
     if kept_elsewhere:
         with db.write(queued=True) as session:
-            asked = moving_elsewhere.wish(session, site, number, time, quantity, actor, now)
+            asked = moving_elsewhere.wish(
+                session, site, number, time, quantity, actor, now, offer_id=offer_id
+            )
         if asked:
             elsewhere.settle(db, site, number, lambda: now)
             with db.read() as session:

@@ -35,7 +35,7 @@ def wrong(answer: object, asked: BookingRecord, step: str) -> str:
 
 def record(session: Session, row: Booking) -> BookingRecord | None:
     """The booking as it is known here; None where its offer is gone."""
-    offer = _offer(session, row)
+    offer = offered(session, row.offer_id)
     if offer is None:
         return None
     return BookingRecord(
@@ -51,7 +51,7 @@ def record(session: Session, row: Booking) -> BookingRecord | None:
 
 def request(session: Session, row: Booking, waiting: bool) -> BookingRequest | None:
     """What was asked for; None where the offer or the person is gone."""
-    offer, person = _offer(session, row), session.get(Person, row.person_id or 0)
+    offer, person = offered(session, row.offer_id), session.get(Person, row.person_id or 0)
     if offer is None or person is None:
         return None
     contact = session.get(BookingContact, (person.id, row.site_key))
@@ -72,8 +72,9 @@ def request(session: Session, row: Booking, waiting: bool) -> BookingRequest | N
     )
 
 
-def _offer(session: Session, row: Booking) -> Offer | None:
-    view = offers.by_ids(session, [row.offer_id or 0]).get(row.offer_id or 0)
+def offered(session: Session, offer_id: int | None) -> Offer | None:
+    """An offer, also one that is withdrawn; None where it is gone."""
+    view = offers.by_ids(session, [offer_id or 0]).get(offer_id or 0)
     if view is None:
         return None
     return Offer(view.id, view.site, view.plugin, view.record)

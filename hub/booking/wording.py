@@ -184,6 +184,9 @@ UNBOOKABLE: Mapping[str, Callable[[], str]] = {
     "asked": lambda: gettext(
         "No mail was sent: enough links hold already, or it is too late to ask."
     ),
+    "fixed": lambda: gettext(
+        "It takes place at a time that the centre has set. Choose another of its dates."
+    ),
     "quantity": lambda: gettext("The number must be at least 1 and not beyond all measure."),
 }
 _PIECES: Mapping[str, Callable[[ItemError], str]] = {
@@ -217,6 +220,10 @@ _RULES: Mapping[str, Told] = {
     "not_registered": lambda *_: gettext(
         "This needs an institution that has named you as a borrower. Register under “My "
         "institutions”."
+    ),
+    "head": lambda *_: gettext(
+        "The head of the institution confirms each date anew, so this cannot be moved. Book the "
+        "other date, and cancel this one when that is confirmed."
     ),
     "most": lambda one, _: gettext("At most %(number)s at a time are lent.", number=one.limit),
     "cart": lambda one, _: gettext(

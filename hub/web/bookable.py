@@ -66,10 +66,7 @@ def owner(view: OfferView) -> Site | None:
 
 def fixed_time(view: OfferView) -> Stretch | None:
     """When it takes place, where the offer itself says so."""
-    if view.kind is not Kind.TRAINING or not view.record.events:
-        return None
-    event = view.record.events[0]
-    return Stretch(event.start, event.end)
+    return house.fixed_time(view.record)
 
 
 def calendar_of(site: str) -> Calendar:

@@ -101,7 +101,7 @@ def change(reference: str) -> ResponseReturnValue:
     """Gives something in the cart another time or number."""
     actor = login.demand("booking.read")
 
-    def do(_: Booking, asked: Asked) -> None:
+    def do(_: Booking, asked: Asked, __: int | None) -> None:
         with context.the_hub().db.write(queued=True) as session:
             row = _mine(session, actor, reference)
             cart.change(session, row, asked.time, asked.quantity, context.now())

@@ -34,6 +34,7 @@ from hub.records import (
     Slot,
 )
 from plugins.common import translated
+from plugins.pretix.moving import change, seats_of
 from plugins.pretix.reading import Place, changes, lets_in, times
 from plugins.pretix.settings import PretixConfig
 
@@ -168,6 +169,51 @@ class Pretix(Plugin):
         return replace(booking, state="cancelled")
 
     @hookimpl
+    def booking_dates(self, booking: Booking) -> Mapping[str, int]:
+        """The other dates of the series that are still to come."""
+        place = Place.of(booking.offer)
+        if not place.date:
+            return {}
+        with self._api() as api:
+            quotas = list(self._quotas(api, place.event, place.item))
+            return {
+                other.source_id: _seats(quotas, other)
+                for date in self._dates(api, place.event)
+                if (other := replace(place, date=date["id"])) != place
+            }
+
+    @hookimpl
+    def booking_move(
+        self,
+        booking: Booking,
+        offer: Offer,
+        start: datetime,
+        end: datetime,
+        quantity: int,
+        key: str,
+    ) -> Booking:
+        """One change of the order, which pretix does as a whole or not at all: as far as the order
+        is not yet so, so that after a lost answer nothing is done twice."""
+        place, shall = Place.of(booking.offer), Place.of(offer)
+        if replace(shall, date=place.date) != place:
+            raise Rejected("Das ist kein Termin derselben Veranstaltung.")
+        with self._api() as api:
+            order = self._order(api, booking)
+            if order is None or _state(order) not in HOLDING:
+                raise Rejected("Die Anmeldung gibt es in pretix nicht mehr.")
+            if wanted := change(order, shall, quantity):
+                path = f"{place.orders}{order['code']}/change/"
+                try:
+                    order = api.post(path, wanted, f"{self.site.key}-{key}")
+                except Invalid as error:
+                    raise Rejected(f"pretix nimmt die Änderung nicht an: {error}") from None
+            if change(order, shall, quantity):
+                raise Unavailable("pretix hat die Anmeldung nicht so geändert wie gewünscht.")
+        return replace(
+            booking, offer=offer, state=_state(order), start=start, end=end, quantity=quantity
+        )
+
+    @hookimpl
     def booking_state(self, booking: Booking) -> Booking:
         """The order as it is there, with the time that its date has there now."""
         place = Place.of(booking.offer)
@@ -180,10 +226,11 @@ class Pretix(Plugin):
                 if not entry["voucher"]:
                     return replace(booking, state="waiting")
                 order = self._redeem(api, booking, place, entry)
-            seats = [one for one in order["positions"] if not one.get("canceled")]
-            date = self._date(api, place)
-        if not seats:
-            return replace(booking, state="cancelled")
+            seats = seats_of(order)
+            if not seats:
+                return replace(booking, state="cancelled")
+            # Whoever looks after the courses may have moved it to another date there.
+            date = self._date(api, replace(place, date=seats[0].get("subevent") or 0))
         start, end = times(date or {}) or (booking.start, booking.end)
         return replace(booking, state=_state(order), start=start, end=end, quantity=len(seats))
 
@@ -241,17 +288,17 @@ class Pretix(Plugin):
         if not event.get("live"):
             return
         products = [one for one in api.listing(f"events/{slug}/items/") if lets_in(one)]
-        dates = (
-            list(api.listing(f"events/{slug}/subevents/", active="true", is_future="true"))
-            if event.get("has_subevents")
-            else [event]
-        )
+        dates = self._dates(api, slug) if event.get("has_subevents") else [event]
         quotas = list(api.listing(f"events/{slug}/quotas/"))
         for date in dates:
             for product in products:
                 place = Place(slug, date["id"] if date is not event else 0, product["id"])
-                if date is event or date.get("is_public", True):
-                    yield from changes(place, event, date, product, len(products) > 1, quotas)
+                yield from changes(place, event, date, product, len(products) > 1, quotas)
+
+    def _dates(self, api: Api, slug: str) -> list[dict[str, Any]]:
+        """The dates of a series that everybody may see and that are still to come."""
+        dates = api.listing(f"events/{slug}/subevents/", active="true", is_future="true")
+        return [one for one in dates if one.get("is_public", True)]
 
     def _shown(self, api: Api, slug: str) -> dict[str, Any]:
         event = api.find(f"events/{slug}/")
@@ -261,25 +308,14 @@ class Pretix(Plugin):
 
     def _free(self, api: Api, place: Place) -> int:
         """The seats that every quota of the product still has."""
-        asked = {"with_availability": "true", "items__in": str(place.item)}
-        if place.date:
-            asked["subevent"] = str(place.date)
-        quotas = [
-            one
-            for one in api.listing(f"events/{place.event}/quotas/", **asked)
-            if place.item in one["items"] and (one.get("subevent") or 0) == place.date
-        ]
-        if not quotas:  # what belongs to no quota is not sold
-            return 0
-        free = [
-            UNLIMITED
-            if one["available_number"] is None
-            else one["available_number"]
-            if one["available"]
-            else 0
-            for one in quotas
-        ]
-        return max(0, min(*free, UNLIMITED))
+        return _seats(list(self._quotas(api, place.event, place.item, place.date)), place)
+
+    def _quotas(self, api: Api, slug: str, item: int, date: int = 0) -> Iterator[dict[str, Any]]:
+        """The quotas of a product with what they still have, of one date or of all."""
+        asked = {"with_availability": "true", "items__in": str(item)}
+        if date:
+            asked["subevent"] = str(date)
+        return api.listing(f"events/{slug}/quotas/", **asked)
 
     def _order(self, api: Api, booking: Booking) -> dict[str, Any] | None:
         code = booking.id.partition(WAITS)[0]
@@ -328,6 +364,21 @@ class Pretix(Plugin):
             ) as client,
         ):
             yield Api(client, config["address"], config["organizer"], config["token"].reveal())
+
+
+def _seats(quotas: Sequence[Mapping[str, Any]], place: Place) -> int:
+    """What all quotas of the product on this date still have."""
+    free = [
+        UNLIMITED
+        if one["available_number"] is None
+        else one["available_number"]
+        if one["available"]
+        else 0
+        for one in quotas
+        if place.item in one["items"] and (one.get("subevent") or 0) == place.date
+    ]
+    # What belongs to no quota is not sold.
+    return max(0, min(*free, UNLIMITED)) if free else 0
 
 
 def _wait(api: Api, request: BookingRequest, place: Place, key: str) -> dict[str, Any]:

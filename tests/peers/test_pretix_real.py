@@ -61,7 +61,7 @@ with scopes_disabled():
         has_subevents=True, date_from=start, plugins="",
     )
     seat = event.items.create(name="Teilnahme", default_price=Decimal("0.00"), admission=True)
-    for number in range(6):
+    for number in range(8):
         begin = start + timedelta(days=7 * number)
         date = event.subevents.create(
             name=f"Trickfilm {number}", active=True, date_from=begin,
@@ -187,7 +187,7 @@ class TestContract(CatalogueContract, BookingContract):
 def test_dates_come_with_their_seats(site: Site) -> None:
     site.one("pretix", "health")
     found = courses(site)
-    assert [one.title for one in found] == [f"Trickfilm {number}" for number in range(6)]
+    assert [one.title for one in found] == [f"Trickfilm {number}" for number in range(8)]
     assert {one.events[0].seats for one in found} == {3}
 
 
@@ -255,6 +255,56 @@ def test_who_waits_gets_what_becomes_free(site: Site, config: dict[str, Any]) ->
     left = create(site, replace(wanted(site, 5), waiting=True), "GEHT2345")
     assert site.one("pretix", "booking_cancel", booking=left, key="k").state == "cancelled"
     assert site.one("pretix", "booking_state", booking=left).state == "cancelled"
+
+
+def test_a_booking_gets_another_date_and_number_or_stays_as_it_is(site: Site) -> None:
+    found = courses(site)
+    made = create(site, wanted(site, 6), "ZEHT2345")
+
+    def move(booking: Booking, course: int, quantity: int, key: str) -> Booking:
+        (event,) = found[course].events
+        moved: Booking = site.one(
+            "pretix",
+            "booking_move",
+            booking=booking,
+            offer=Offer(course, "teststadt", "pretix", found[course]),
+            start=event.start,
+            end=event.end,
+            quantity=quantity,
+            key=key,
+        )
+        assert site.one("pretix", "booking_state", booking=moved) == moved
+        return moved
+
+    def free() -> tuple[int, int]:
+        dates = site.one("pretix", "booking_dates", booking=replace(made, offer=booked_on(0)))
+        return dates[found[6].source_id], dates[found[7].source_id]
+
+    def booked_on(course: int) -> Offer:
+        return Offer(course, "teststadt", "pretix", found[course])
+
+    assert free() == (2, 3)
+    moved = move(made, 7, 2, "k1")
+    assert (moved.id, moved.state, moved.quantity) == (made.id, "confirmed", 2)
+    assert free() == (3, 1)
+    assert move(made, 7, 2, "k1") == moved, "said again"
+    assert free() == (3, 1)
+    back = move(moved, 6, 2, "k2")
+    assert free() == (1, 3)
+    again = move(back, 7, 3, "k3")
+    assert free() == (3, 0)
+    with pytest.raises(Rejected, match="nicht genug freie"):
+        move(again, 7, 4, "k4")
+    full = create(site, wanted(site, 6, 3), "FXLL2345")
+    with pytest.raises(Rejected, match="nicht genug freie"):
+        move(again, 6, 1, "k5")
+    assert site.one("pretix", "booking_state", booking=again) == again, "nothing was let go"
+    fewer = move(again, 7, 1, "k6")
+    assert free() == (0, 2)
+    site.one("pretix", "booking_cancel", booking=full, key="k")
+    site.one("pretix", "booking_cancel", booking=fewer, key="k")
+    with pytest.raises(Rejected, match="gibt es in pretix nicht mehr"):
+        move(fewer, 6, 1, "k7")
 
 
 def test_names_are_taken_out_of_an_order(site: Site) -> None:

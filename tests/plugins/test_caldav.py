@@ -259,7 +259,8 @@ def test_killed_at_any_request_it_is_moved_once(
     for number in range(1, 13):
         made = create(site, wanted(30 + number), f"KEY{number}")
         hour = timedelta(hours=1)
-        shall = {"start": made.start + hour, "end": made.end + hour, "quantity": 1, "key": "m"}
+        time = {"start": made.start + hour, "end": made.end + hour}
+        shall = {"offer": made.offer, **time, "quantity": 1, "key": "m"}
         left = iter(range(number, 0, -1))
 
         def dying(self: Any, *a: Any, left: Iterator[int] = left, **b: Any) -> Any:
