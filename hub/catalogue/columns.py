@@ -2,21 +2,23 @@
 
 The database stays the truth (`search_entry`); each process keeps this copy of its columns and
 brings it up to date before every search with the entries whose version is newer than its own. A
-bitmap is an int whose bit number is the work id, so that a facet count is one AND and one
-`bit_count`: microseconds for hundreds of thousands of works, exact, and the same on both databases.
+bitmap holds work ids, compressed, so that a facet count is the size of one intersection:
+microseconds for a million works, exact, and the same on both databases.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import compress, count
+from heapq import nlargest, nsmallest
 from threading import Lock
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
+from pyroaring import FrozenBitMap
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
@@ -24,15 +26,48 @@ from hub.catalogue import index
 from hub.models import Counter, SearchEntry, SearchWord
 from hub.models.base import table
 
-Bits = int
+Bits = FrozenBitMap
 _Entry = sa.Row[int, int | None, str, int, str]
 _AT_ONCE = 10_000
-_ONE = ord("1")
-_AS_NUMBERS = bytes.maketrans(b"01", b"\0\1")
-_DENSE = 20
-"""With more than one bit of so many set, looking at each is faster than looking for them."""
-FacetBits = dict[str, dict[str, Bits]]
+NONE = Bits()
+FEW = 500
+"""So many works are put in order one by one; of more, only the parts that a page shows."""
+PREFIX = 3
+DAY = 86_400
+Name = TypeVar("Name", bound=Hashable)
+Facets = Mapping[str, Mapping[str, Bits]]
 """Facet → value → the works that have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order of works: in parts that follow each other, and within a part by a finer key."""
+
+    parts: Mapping[Any, Bits]
+    finer: Callable[[int], Any] | None = None
+    """Of a work; it never contradicts the order of the parts. None where a part holds equals."""
+    descending: bool = False
+
+    def page(self, works: Bits, offset: int, limit: int) -> list[int]:
+        """So many of these works from `offset` on; of equals the lower id comes first."""
+        if self.finer and len(works) <= FEW:
+            return self._first(works, offset + limit)[offset:]
+        ids: list[int] = []
+        for name in sorted(self.parts, reverse=self.descending):
+            size = works.intersection_cardinality(self.parts[name])
+            if size <= offset:
+                offset -= size
+                continue
+            ids += self._first(works & self.parts[name], offset + limit - len(ids))[offset:]
+            offset = 0
+            if len(ids) >= limit:
+                break
+        return ids
+
+    def _first(self, part: Bits, number: int) -> list[int]:
+        if self.finer is None:
+            return list(part[:number])
+        return (nlargest if self.descending else nsmallest)(number, part, key=self.finer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +75,16 @@ class Columns:
     """The columns at one version; the sequences are indexed by work id and only ever extended."""
 
     version: int = 0
-    live: Bits = 0
-    facets: FacetBits = field(default_factory=dict)
+    live: Bits = NONE
+    facets: Facets = field(default_factory=dict)
     titles: list[str] = field(default_factory=list)
     """Sort keys."""
-    lengths: array[int] = field(default_factory=lambda: array("H"))
-    """Of the titles' sort keys."""
     newest: array[int] = field(default_factory=lambda: array("q"))
+    """Seconds since 1970."""
+    by_length: Mapping[int, Bits] = field(default_factory=dict)
+    """Of the titles' sort keys."""
+    by_prefix: Mapping[str, Bits] = field(default_factory=dict)
+    by_day: Mapping[int, Bits] = field(default_factory=dict)
     postings: dict[str, Bits] = field(default_factory=dict)
     """What `hub.catalogue.postings` has looked up at this version."""
 
@@ -86,29 +124,6 @@ def vocabulary(session: Session) -> Vocabulary:
     return words
 
 
-def to_bits(ids: Sequence[int]) -> Bits:
-    """The bitmap with these bits set."""
-    if not ids:
-        return 0
-    last = max(ids)
-    digits = bytearray(b"0") * (last + 1)
-    for i in ids:
-        digits[last - i] = _ONE
-    return int(digits, 2)
-
-
-def to_ids(bits: Bits) -> Iterator[int]:
-    """The numbers of the set bits, ascending."""
-    digits = bin(bits)[:1:-1]
-    if bits.bit_count() > len(digits) // _DENSE:
-        yield from compress(count(), digits.encode().translate(_AS_NUMBERS))
-        return
-    found = digits.find("1")
-    while found >= 0:
-        yield found
-        found = digits.find("1", found + 1)
-
-
 @dataclass(slots=True)
 class _Kept:
     columns: Columns = field(default_factory=Columns)
@@ -139,42 +154,50 @@ def _refreshed(session: Session, old: Columns, version: int) -> Columns:
 
 def _changed(old: Columns, rows: Sequence[_Entry]) -> Columns:
     live: list[int] = []
-    by_facets: dict[str, list[int]] = defaultdict(list)
+    facets: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    lengths: dict[int, list[int]] = defaultdict(list)
+    prefixes: dict[str, list[int]] = defaultdict(list)
+    days: dict[int, list[int]] = defaultdict(list)
     missing = max(row[0] for row in rows) + 1 - len(old.titles)
     if missing > 0:
         old.titles.extend([""] * missing)
-        old.lengths.extend([0] * missing)
         old.newest.extend([0] * missing)
-    for work_id, offer_id, title, moment, facets in rows:
+    for work_id, offer_id, title, moment, lines in rows:
         old.titles[work_id] = title
-        old.lengths[work_id] = len(title)
         old.newest[work_id] = moment
         if offer_id is not None:
             live.append(work_id)
-            by_facets[facets].append(work_id)
-    keep = ~to_bits([row[0] for row in rows])
+            lengths[len(title)].append(work_id)
+            prefixes[title[:PREFIX]].append(work_id)
+            days[moment // DAY].append(work_id)
+            for line in lines.split("\n"):
+                facet, _, value = line.partition(" ")
+                facets[facet][value].append(work_id)
+    changed = Bits([row[0] for row in rows])
     return replace(
         old,
-        live=(old.live & keep) | to_bits(live),
-        facets=_merged(old.facets, keep, by_facets.items()),
+        live=(old.live - changed) | Bits(live),
+        facets={
+            name: _merged(old.facets.get(name, {}), changed, facets.get(name, {}))
+            for name in old.facets.keys() | facets.keys()
+        },
+        by_length=_merged(old.by_length, changed, lengths),
+        by_prefix=_merged(old.by_prefix, changed, prefixes),
+        by_day=_merged(old.by_day, changed, days),
     )
 
 
-def _merged(old: FacetBits, keep: Bits, new: Iterable[tuple[str, list[int]]]) -> FacetBits:
+def _merged(
+    old: Mapping[Name, Bits], changed: Bits, new: Mapping[Name, list[int]]
+) -> dict[Name, Bits]:
     """The old bitmaps without the changed works, and the changed works as they are now."""
-    ids: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for lines, works in new:
-        for line in lines.split("\n"):
-            facet, _, value = line.partition(" ")
-            ids[facet, value] += works
-    merged: FacetBits = defaultdict(dict)
-    for facet, values in old.items():
-        for value, bits in values.items():
-            if left := bits & keep:
-                merged[facet][value] = left
-    for (facet, value), works in ids.items():
-        merged[facet][value] = merged[facet].get(value, 0) | to_bits(works)
-    return dict(merged)
+    merged = {}
+    for name, bits in old.items():
+        if left := bits - changed if bits.intersect(changed) else bits:
+            merged[name] = left
+    for name, works in new.items():
+        merged[name] = merged.get(name, NONE) | Bits(works)
+    return merged
 
 
 _entry, _word, _counter = table(SearchEntry), table(SearchWord), table(Counter)

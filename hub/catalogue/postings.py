@@ -8,15 +8,15 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.catalogue.columns import Bits, Columns, to_bits, to_ids
+from hub.catalogue.columns import NONE, Bits, Columns
 from hub.db import json_list
 
 MOST_KEPT = 400
-"""Tokens whose works are kept; among 200,000 works each takes 25 KB."""
+"""Tokens whose works are kept; one that stands in every tenth of 200,000 works takes 25 KB."""
 
 
 def lookup(session: Session, columns: Columns, tokens: Collection[str]) -> dict[str, Bits]:
-    """The works of each token, in one statement; tokens that no work contains get 0.
+    """The works of each token, in one statement; tokens that no work contains get none.
 
     What was looked up stays with the columns until the index changes: whoever turns the page or
     adds a filter asks for the same words.
@@ -27,7 +27,7 @@ def lookup(session: Session, columns: Columns, tokens: Collection[str]) -> dict[
     if missing:
         statement = _lookup[session.get_bind().dialect.name]
         for token, ids in session.execute(statement, {"tokens": json_list(missing)}):
-            found[token] = to_bits(orjson.loads(ids or "[]"))
+            found[token] = Bits(orjson.loads(ids or "[]"))
         if len(kept) > MOST_KEPT:
             kept.clear()
         kept.update(found)
@@ -37,13 +37,13 @@ def lookup(session: Session, columns: Columns, tokens: Collection[str]) -> dict[
 def containing(session: Session, candidates: Bits, patterns: Iterable[str]) -> Bits:
     """Those of the candidates whose stored tokens contain one of the patterns."""
     if not candidates:
-        return 0
+        return NONE
     parameters = {
-        "works": json_list(list(to_ids(candidates))),
+        "works": json_list(list(candidates)),
         "patterns": json_list(list(patterns)),
     }
     statement = _containing[session.get_bind().dialect.name]
-    return to_bits(session.scalars(statement, parameters).all())
+    return Bits(session.scalars(statement, parameters).all())
 
 
 _lookup: Mapping[str, sa.TextClause] = {

@@ -1,19 +1,18 @@
 """Searching works: words, filters, facets, order, and what to try when nothing is found.
 
 The full-text index only says which works contain a token (`postings`); everything else is done
-here on bitmaps, so that SQLite and PostgreSQL give the same hits, counts and order.
+here on bitmaps (`columns`), so that SQLite and PostgreSQL give the same hits, counts and order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from functools import reduce
-from heapq import nlargest, nsmallest
 from itertools import islice
-from operator import and_, or_
+from operator import and_
 
 import sqlalchemy as sa
 from rapidfuzz import process
@@ -21,7 +20,7 @@ from rapidfuzz.distance import OSA
 from sqlalchemy.orm import Session
 
 from hub.catalogue import analysis, columns, query_text, usable, vocabulary
-from hub.catalogue.columns import Bits, Columns, to_ids
+from hub.catalogue.columns import NONE, Bits, Columns, Order
 from hub.catalogue.highlight import marks, snippet
 from hub.catalogue.postings import containing, lookup
 from hub.catalogue.query_text import Term
@@ -142,7 +141,7 @@ def search(session: Session, query: Query) -> Results:
         asked = query.usable
         selections["usable"] = usable.works(session, cols, asked.reader, asked.day)
     found = reduce(and_, selections.values(), match.bits)
-    total = found.bit_count()
+    total = len(found)
     pages = -(-min(total, DEEPEST) // query.per_page)
     page = max(1, min(query.page, pages))
     ids = _page(cols, match, found, query.sort, (page - 1) * query.per_page, query.per_page)
@@ -169,15 +168,15 @@ def explain(session: Session, query: Query) -> list[str]:
     match = _match(session, columns.current(session), query.text)
     lines = [
         f"{'-' if found.term.excluded else '+'} {found.term.text}: "
-        f"{' & '.join(found.term.stems)} in {found.bits.bit_count()} works, "
-        f"titles {found.in_title.bit_count()}, "
-        f"titles undivided {found.whole_in_title.bit_count()}, "
-        f"titles or keywords {found.in_keywords.bit_count()}"
+        f"{' & '.join(found.term.stems)} in {len(found.bits)} works, "
+        f"titles {len(found.in_title)}, "
+        f"titles undivided {len(found.whole_in_title)}, "
+        f"titles or keywords {len(found.in_keywords)}"
         for found in match.found
     ]
     if match.identified:
-        lines.append(f"as an identifier: {match.identified.bit_count()} works")
-    return [*lines, f"together: {match.bits.bit_count()} works"]
+        lines.append(f"as an identifier: {len(match.identified)} works")
+    return [*lines, f"together: {len(match.bits)} works"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +198,7 @@ class _Match:
     live: Bits
     bits: Bits
     found: tuple[_Found, ...] = ()
-    identified: Bits = 0
+    identified: Bits = NONE
 
     @property
     def wanted(self) -> list[_Found]:
@@ -225,13 +224,13 @@ def _match(session: Session, cols: Columns, text: str) -> _Match:
     tokens.update(number for term in terms for number in term.number)
     identifiers = analysis.typed_identifier(text)
     works = lookup(session, cols, tokens.union(identifiers))
-    identified = reduce(or_, (works[token] for token in identifiers), 0) & cols.live
+    identified = Bits.union(NONE, *(works[token] for token in identifiers)) & cols.live
     if not terms:
         return _Match(cols.live, identified, (), identified)
     found = tuple(_find(session, cols, term, works, fields) for term in terms)
     for each in found:
         if each.term.excluded:
-            identified &= ~each.bits
+            identified -= each.bits
     return _Match(cols.live, _combined(cols.live, found) | identified, found, identified)
 
 
@@ -241,7 +240,8 @@ def _find(
     def everywhere(letters: str) -> Bits:
         """Works in which every stem stands in one of these fields."""
         each = (
-            reduce(or_, (works.get(f + stem, 0) for f in letters)) for stem in _stems(term, fields)
+            Bits.union(*(works.get(f + stem, NONE) for f in letters))
+            for stem in _stems(term, fields)
         )
         return reduce(and_, each, cols.live)
 
@@ -266,13 +266,13 @@ def _combined(live: Bits, found: Sequence[_Found]) -> Bits:
     bits = reduce(and_, (f.bits for f in found if not f.term.excluded), live)
     for each in found:
         if each.term.excluded:
-            bits &= ~each.bits
+            bits -= each.bits
     return bits
 
 
 def _selection(cols: Columns, facet: str, values: frozenset[str]) -> Bits:
     known = cols.facets.get(facet, {})
-    return reduce(or_, (known.get(value, 0) for value in values), 0)
+    return Bits.union(NONE, *(known.get(value, NONE) for value in values))
 
 
 def _facets(
@@ -290,8 +290,9 @@ def _facets(
         base = reduce(and_, others, matched)
         selected = chosen.get(name, frozenset())
         values = []
-        for value in {**cols.facets.get(name, {}), **dict.fromkeys(selected, 0)}:
-            count = (cols.facets.get(name, {}).get(value, 0) & base).bit_count() if base else 0
+        known = cols.facets.get(name, {})
+        for value in known.keys() | selected:
+            count = base.intersection_cardinality(known.get(value, NONE))
             if count or value in selected:
                 label = (
                     sites.get(value, value)
@@ -310,14 +311,12 @@ def _page(
     """The ids of a page. Best first is: identified, most terms in titles undivided, most in
     titles, most in titles or keywords; then shorter titles, then older entries."""
     classes: Iterable[Bits] = [found]
-    choose: Callable[..., list[int]] = nsmallest
-    key: Callable[[int], int | str]
     if sort is Sort.TITLE:
-        key = cols.titles.__getitem__
+        order = Order(cols.by_prefix, cols.titles.__getitem__)
     elif sort is Sort.NEWEST or not (match.found or match.identified):
-        choose, key = nlargest, cols.newest.__getitem__
+        order = Order(cols.by_day, cols.newest.__getitem__, descending=True)
     else:
-        key = cols.lengths.__getitem__
+        order = Order(cols.by_length)
         wanted = match.wanted
         classes = _classes(
             found,
@@ -327,14 +326,12 @@ def _page(
             _at_least([f.in_keywords for f in wanted]),
         )
     ids: list[int] = []
-    for bits in classes:
-        size = bits.bit_count()
-        if offset < size:
-            # Ids come in ascending order and both functions are stable.
-            ids += choose(offset + limit - len(ids), to_ids(bits), key=key)[offset:]
-            offset = 0
-        else:
-            offset -= size
+    for works in classes:
+        if len(works) <= offset:
+            offset -= len(works)
+            continue
+        ids += order.page(works, offset, limit - len(ids))
+        offset = 0
         if len(ids) >= limit:
             break
     return ids
@@ -342,7 +339,7 @@ def _page(
 
 def _at_least(sets: Sequence[Bits]) -> list[Bits]:
     """The works that are in all of the sets, in all but one, … in one."""
-    levels = [0] * len(sets)
+    levels = [NONE] * len(sets)
     for bits in sets:
         for n in range(len(sets) - 1, 0, -1):
             levels[n] |= levels[n - 1] & bits
@@ -358,7 +355,7 @@ def _classes(found: Bits, *criteria: list[Bits]) -> Iterator[Bits]:
     for level in criteria[0]:
         if better := found & level:
             yield from _classes(better, *criteria[1:])
-            found &= ~level
+            found -= level
     if found:
         yield from _classes(found, *criteria[1:])
 
@@ -384,7 +381,7 @@ def _did_you_mean(
     if not unknown:
         return None
     bits = reduce(and_, filters, _match(session, cols, corrected).bits)
-    return Suggestion(corrected, bits.bit_count()) if bits else None
+    return Suggestion(corrected, len(bits)) if bits else None
 
 
 def _nearest(session: Session, cols: Columns, word: str) -> str | None:
@@ -412,7 +409,7 @@ def _nearest(session: Session, cols: Columns, word: str) -> str | None:
         distance, written = candidate
         hits = works["t" + stems[written]] | works["k" + stems[written]]
         # People rarely get the first letter wrong.
-        return distance + (written[0] != word[0]), -hits.bit_count(), written
+        return distance + (written[0] != word[0]), -len(hits), written
 
     return min(best, key=rank)[1]
 
@@ -426,11 +423,11 @@ def _replaced(text: str, word: str, better: str) -> str:
 def _relaxed(match: _Match, text: str, filters: Sequence[Bits]) -> tuple[Suggestion, ...]:
     suggestions = []
     if filters and match.bits:
-        suggestions.append(Suggestion(text, match.bits.bit_count(), keeps_filters=False))
+        suggestions.append(Suggestion(text, len(match.bits), keeps_filters=False))
     if len(match.wanted) > 1:
         for left_out in match.wanted:
             rest = [found for found in match.found if found is not left_out]
-            total = reduce(and_, filters, _combined(match.live, rest)).bit_count()
+            total = len(reduce(and_, filters, _combined(match.live, rest)))
             if total:
                 words = " ".join("-" * f.term.excluded + f.term.text for f in rest)
                 suggestions.append(Suggestion(words, total))

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.catalogue import analysis, columns
+from hub.catalogue.columns import Bits
 from hub.catalogue.index import sort_key
 from hub.catalogue.postings import lookup
 from hub.catalogue.search import FIELDS
@@ -50,17 +51,15 @@ def _completed(session: Session, typed: str) -> list[str]:
             by_stem.setdefault(word.stem, written)
     works = lookup(session, cols, {f + stem for stem in {*by_stem, *needed} for f in FIELDS})
 
-    def containing(stem: str) -> int:
-        bits = 0
-        for letter in FIELDS:
-            bits |= works[letter + stem]
-        return bits
+    def containing(stem: str) -> Bits:
+        return Bits.union(*(works[letter + stem] for letter in FIELDS))
 
     together = cols.live
     for stem in needed:
         together &= containing(stem)
     counted = [
-        (-(containing(stem) & together).bit_count(), written) for stem, written in by_stem.items()
+        (-together.intersection_cardinality(containing(stem)), written)
+        for stem, written in by_stem.items()
     ]
     return [f"{before} {written}".strip() for count, written in sorted(counted) if count]
 

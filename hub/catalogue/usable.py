@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from hub.catalogue.columns import Bits, Columns, to_bits
+from hub.catalogue.columns import NONE, Bits, Columns
 from hub.catalogue.entitlement import access_column
 from hub.catalogue.reader import Reader
 from hub.db import in_list, json_list
@@ -42,16 +42,16 @@ def works(session: Session, columns: Columns, reader: Reader, today: date) -> Bi
         "roles": json_list(sorted(reader.roles | {role.capitalize() for role in reader.roles})),
         "narrowed": json_list(["", *sorted(reader.roles)]),
     }
-    bits = columns.facets.get("access", {}).get(OPEN, 0)
+    bits = columns.facets.get("access", {}).get(OPEN, NONE)
     ended = session.scalars(_ended(dialect), parameters).all()
     if ended:
         still = session.scalars(_still_open(dialect), {**parameters, "works": json_list(ended)})
-        bits = (bits & ~to_bits(ended)) | to_bits(still.all())
+        bits = (bits - Bits(ended)) | Bits(still.all())
     if reader.members:
-        bits |= to_bits(session.scalars(_at_hand(dialect), parameters).all())
+        bits |= Bits(session.scalars(_at_hand(dialect), parameters).all())
     if reader.sites or reader.schools or reader.school_types or reader.roles:
-        bits |= to_bits(session.scalars(_licensed(dialect), parameters).all())
-        bits |= to_bits(session.scalars(_entered(dialect), parameters).all())
+        bits |= Bits(session.scalars(_licensed(dialect), parameters).all())
+        bits |= Bits(session.scalars(_entered(dialect), parameters).all())
     columns.postings[kept] = bits
     return bits
 

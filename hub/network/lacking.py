@@ -1,7 +1,7 @@
 """Media that many centres have and others lack: what could be bought together.
 
 How many centres have a work is counted for all works at once on the bitmaps of the search, in
-binary: bit i of plane p is digit p of the number of centres that have work i (a carry-save adder).
+binary: a work is in plane p where digit p of its number of centres is one (a carry-save adder).
 Fifty-odd additions of bitmaps, whatever the number of offers.
 """
 
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.catalogue import columns
-from hub.catalogue.columns import Bits
+from hub.catalogue.columns import NONE, Bits
 from hub.catalogue.offers import ids_parameter
 from hub.db import in_list
 from hub.models import Offer, SearchEntry
@@ -41,7 +41,7 @@ class Lacking:
 
 
 def planes(bitmaps: Iterable[Bits]) -> list[Bits]:
-    """The number of bitmaps in which each bit is set, as the digits of a binary number."""
+    """The number of bitmaps in which each work is, as the digits of a binary number."""
     digits: list[Bits] = []
     for carry in bitmaps:
         for place, digit in enumerate(digits):
@@ -52,11 +52,11 @@ def planes(bitmaps: Iterable[Bits]) -> list[Bits]:
 
 
 def exactly(digits: Sequence[Bits], number: int, among: Bits) -> Bits:
-    """Those bits of `among` that are set in exactly so many bitmaps."""
+    """Those of `among` that are in exactly so many bitmaps."""
     if number >> len(digits):
-        return 0
+        return NONE
     for place, digit in enumerate(digits):
-        among &= digit if number >> place & 1 else ~digit
+        among = among & digit if number >> place & 1 else among - digit
     return among
 
 
@@ -70,16 +70,16 @@ def listing(
     that this one lacks, whose own users' wishes may be counted however few they are."""
     cols = columns.current(session)
     by_site = cols.facets.get("site", {})
-    media = cols.live & cols.facets.get("kind", {}).get(Kind.MEDIUM.value, 0)
+    media = cols.live & cols.facets.get("kind", {}).get(Kind.MEDIUM.value, NONE)
     if site is not None:
-        media &= ~by_site.get(site, 0)
-    digits = planes(by_site.get(key, 0) for key in centres)
+        media -= by_site.get(site, NONE)
+    digits = planes(by_site.get(key, NONE) for key in centres)
     least = max(1, len(centres) // SHARE)
     most = len(centres) - 1 if site is not None else len(centres) - least
     ranked = (
         (work, number)
         for number in range(most, least - 1, -1)
-        for work in columns.to_ids(exactly(digits, number, media))
+        for work in exactly(digits, number, media)
     )
     found = dict(islice(ranked, MOST))
     asking = demand.persons_of(session, wishes, list(found), demand.SMALLEST if site is None else 1)

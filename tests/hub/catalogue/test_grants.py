@@ -76,7 +76,7 @@ def status(net: Network, reader: Reader | None = None) -> str:
         assert entitlement.badge(held, TODAY, reader=reader) == found
         if reader is not None:
             bits = usable.works(session, columns.current(session), reader, TODAY)
-            assert bool(bits >> detail.offer.work_id & 1) == (found and found.status == "granted")
+            assert (detail.offer.work_id in bits) == bool(found and found.status == "granted")
     assert found is not None
     return found.status.value
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.catalogue import columns, index, postings, rebuild
+from hub.catalogue.columns import FEW, NONE, Bits, Order
 from hub.catalogue.search import FACETS, Query, Sort, Suggestion, explain, marks, search, snippet
 from hub.catalogue.suggest import suggest
 from hub.db import Database
@@ -234,8 +235,8 @@ def test_dropped_works_are_gone(shelf: Database) -> None:
     assert len(titles(shelf, "")) == len(SHELF) - 2
     with shelf.read() as session:
         assert postings.lookup(session, columns.current(session), ["twass", "ttier"]) == {
-            "twass": 0,
-            "ttier": 0,
+            "twass": NONE,
+            "ttier": NONE,
         }
     with shelf.write() as session:
         index.put(session.connection(), [row(2, SHELF[1])])
@@ -437,11 +438,20 @@ def test_whatever_is_typed_is_no_error_on_either(shelf: Database, text: str) -> 
         suggest(session, text)
 
 
-@given(st.sets(st.integers(0, 3000)))
-def test_bitmaps_keep_their_numbers(numbers: set[int]) -> None:
-    bits = columns.to_bits(list(numbers))
-    assert list(columns.to_ids(bits)) == sorted(numbers)
-    assert bits.bit_count() == len(numbers)
+@given(
+    st.lists(st.integers(0, 50), max_size=2 * FEW), st.integers(0, FEW), st.integers(1, 40),
+    st.booleans(),
+)  # fmt: skip
+def test_a_page_of_an_order_is_that_of_the_whole_list(
+    keys: list[int], offset: int, limit: int, descending: bool
+) -> None:
+    works = Bits(range(len(keys)))
+    tens = {ten: Bits([i for i in works if keys[i] // 10 == ten]) for ten in range(6)}
+    ones = {one: Bits([i for i in works if keys[i] == one]) for one in range(51)}
+    expected = sorted(works, key=keys.__getitem__, reverse=descending)[offset : offset + limit]
+    finer = Order(tens, keys.__getitem__, descending)
+    assert finer.page(works, offset, limit) == expected
+    assert Order(ones, descending=descending).page(works, offset, limit) == expected
 
 
 def test_indexes_are_used(shelf: Database) -> None:

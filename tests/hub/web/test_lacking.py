@@ -6,6 +6,7 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.catalogue.columns import Bits
 from hub.identity.actor import Role
 from hub.models.base import now
 from hub.network import demand, lacking
@@ -16,17 +17,16 @@ from tests.pages import borken, medium, offer_id, take_in
 from tests.sources import Network
 
 
-@given(st.lists(st.integers(0, 2**40 - 1), max_size=60), st.integers(0, 2**40 - 1))
-def test_counting_all_at_once_is_counting_one_by_one(bitmaps: list[int], among: int) -> None:
-    digits = lacking.planes(bitmaps)
+@given(st.lists(st.sets(st.integers(0, 40)), max_size=60), st.sets(st.integers(0, 40)))
+def test_counting_all_at_once_is_counting_one_by_one(
+    bitmaps: list[set[int]], among: set[int]
+) -> None:
+    digits = lacking.planes(map(Bits, bitmaps))
     for number in range(len(bitmaps) + 2):
-        found = lacking.exactly(digits, number, among)
-        expected = sum(
-            1 << bit
-            for bit in range(40)
-            if among >> bit & 1 and sum(one >> bit & 1 for one in bitmaps) == number
-        )
-        assert found == expected
+        found = lacking.exactly(digits, number, Bits(among))
+        assert set(found) == {
+            work for work in among if sum(work in one for one in bitmaps) == number
+        }
 
 
 def test_the_network_and_a_centre_see_what_is_lacking(net: Network, app: Flask) -> None:
