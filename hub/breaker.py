@@ -21,6 +21,8 @@ PATIENCE = 3
 """Failures in a row before the first pause."""
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=30)
+BELIEVED = LONGEST_PAUSE + timedelta(minutes=1)
+"""A pause that would last longer was made by a clock that was ahead, and holds nobody back."""
 
 Source = tuple[str, str]
 """Site key and plugin."""
@@ -45,7 +47,7 @@ def paused(session: Session, now: datetime) -> tuple[Paused, ...]:
     """The sources that are not to be asked now."""
     rows = session.scalars(
         sa.select(Breaker)
-        .where(Breaker.open_until > now)
+        .where(Breaker.open_until > now, Breaker.open_until <= now + BELIEVED)
         .order_by(Breaker.site_key, Breaker.plugin)
     )
     return tuple(
@@ -59,7 +61,10 @@ def until(session: Session, source: Source, now: datetime) -> datetime | None:
     """Until when nobody asks this source; None where it may be asked."""
     return session.scalar(
         sa.select(Breaker.open_until).where(
-            Breaker.site_key == source[0], Breaker.plugin == source[1], Breaker.open_until > now
+            Breaker.site_key == source[0],
+            Breaker.plugin == source[1],
+            Breaker.open_until > now,
+            Breaker.open_until <= now + BELIEVED,
         )
     )
 
@@ -75,7 +80,7 @@ def note(
     for site, plugin in sorted(answered):
         session.execute(_forget, {"site": site, "plugin": plugin})
     for site, plugin in sorted(failed):
-        source = {"site": site, "plugin": plugin, "now": now}
+        source = {"site": site, "plugin": plugin, "now": now, "believed": now + BELIEVED}
         failures = session.scalar(_fail, source)
         if failures is not None and failures >= PATIENCE:
             session.execute(_pause, {**source, "until": now + _pause_after(failures)})
@@ -91,8 +96,9 @@ _fail = sa.text(
     "INSERT INTO breaker (site_key, plugin, failures) VALUES (:site, :plugin, 1)"
     " ON CONFLICT (site_key, plugin) DO UPDATE SET failures = breaker.failures + 1"
     " WHERE breaker.open_until IS NULL OR breaker.open_until <= :now"
+    " OR breaker.open_until > :believed"
     " RETURNING failures"
-).bindparams(sa.bindparam("now", type_=UtcDateTime))
+).bindparams(sa.bindparam("now", type_=UtcDateTime), sa.bindparam("believed", type_=UtcDateTime))
 _pause = sa.text(
     "UPDATE breaker SET open_until = :until WHERE site_key = :site AND plugin = :plugin"
 ).bindparams(sa.bindparam("until", type_=UtcDateTime))

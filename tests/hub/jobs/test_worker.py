@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 
 from hub import models
 from hub.errors import Unavailable
@@ -171,18 +173,43 @@ def test_a_task_with_an_error_of_its_own_is_parked(net: Network) -> None:
 def test_nothing_starts_in_quiet_hours(net: Network) -> None:
     source = sources.source(net.hub, "borken", "scripted")
     assert source is not None
-    local = now().astimezone(source.zone)
-    hours = f"{local - timedelta(hours=1):%H:%M}-{local + timedelta(hours=1):%H:%M}"
-    with net.hub.db.write() as session:
-        sources.choose(session, source, now(), "test", cron=None, quiet=hours)
-    run(net)
-    found = jobs(net)
+    noon = datetime(2026, 6, 1, 12, tzinfo=source.zone)
+    with time_machine.travel(noon):
+        with net.hub.db.write() as session:
+            sources.choose(session, source, now(), "test", cron=None, quiet="11:30-13:00")
+        run(net)
+        found = jobs(net)
     assert found["coesfeld"].state == "finished"
     waiting = found["borken"]
     assert (waiting.state, waiting.attempts) == ("queued", 0)
-    assert hours in waiting.message
-    assert waiting.run_at is not None
-    assert timedelta(minutes=58) < waiting.run_at - now() <= timedelta(hours=1)
+    assert "11:30-13:00" in waiting.message
+    assert waiting.run_at == noon + timedelta(hours=1)
+    with time_machine.travel(noon + timedelta(minutes=59)):
+        run(net)
+    assert jobs(net)["borken"].state == "queued"
+    with time_machine.travel(noon + timedelta(minutes=61)):
+        run(net)
+    assert jobs(net)["borken"].state == "finished"
+
+
+def test_each_source_comes_at_its_own_minute_of_the_night(net: Network) -> None:
+    def runs() -> Counter[str]:
+        with net.hub.db.read() as session:
+            return Counter(session.scalars(sa.select(models.SyncRun.site_key)))
+
+    def minute(one: sources.Source) -> datetime:
+        minute, hour, *_ = one.cron.split()
+        return datetime(2026, 6, 2, int(hour), int(minute), tzinfo=one.zone)
+
+    found = sources.sources(net.hub)
+    with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC)):
+        run(net)  # new ones at once
+    times = {one.site: minute(one) for one in found}
+    assert len(set(times.values())) == len(SITES)
+    for turn in sorted(times.values()):
+        with time_machine.travel(turn + timedelta(seconds=5)):
+            run(net)
+        assert runs() == {site: 2 if at <= turn else 1 for site, at in times.items()}
 
 
 def test_a_source_that_somebody_else_runs_waits_its_turn(net: Network) -> None:

@@ -284,3 +284,17 @@ def test_pauses_double_up_to_half_an_hour(net: Network) -> None:
         breaker.note(session, at, failed=set(), answered={SOURCE})
     fail(db, at)
     assert until(db, at) is None, "an answer begins anew"
+
+
+def test_a_pause_by_a_clock_that_was_ahead_holds_nobody_back(net: Network) -> None:
+    for _ in range(breaker.PATIENCE):
+        fail(net.hub.db, AT + timedelta(days=365))
+    assert until(net.hub.db, AT) is None
+    with net.hub.db.read() as session:
+        assert breaker.until(session, SOURCE, AT) is None
+    fail(net.hub.db, AT)
+    paused = until(net.hub.db, AT)
+    assert paused is not None, "it fails still, by the right clock"
+    assert paused - AT == timedelta(minutes=2)
+    with net.hub.db.read() as session:
+        assert breaker.until(session, SOURCE, AT) == paused
