@@ -154,7 +154,7 @@ def _refreshed(session: Session, old: Columns, version: int) -> Columns:
 
 def _changed(old: Columns, rows: Sequence[_Entry]) -> Columns:
     live: list[int] = []
-    facets: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    by_lines: dict[str, list[int]] = defaultdict(list)
     lengths: dict[int, list[int]] = defaultdict(list)
     prefixes: dict[str, list[int]] = defaultdict(list)
     days: dict[int, list[int]] = defaultdict(list)
@@ -170,9 +170,12 @@ def _changed(old: Columns, rows: Sequence[_Entry]) -> Columns:
             lengths[len(title)].append(work_id)
             prefixes[title[:PREFIX]].append(work_id)
             days[moment // DAY].append(work_id)
-            for line in lines.split("\n"):
-                facet, _, value = line.partition(" ")
-                facets[facet][value].append(work_id)
+            by_lines[lines].append(work_id)
+    facets: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for lines, works in by_lines.items():  # many works have the same
+        for line in lines.split("\n"):
+            facet, _, value = line.partition(" ")
+            facets[facet][value] += works
     changed = Bits([row[0] for row in rows])
     return replace(
         old,
