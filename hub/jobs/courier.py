@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,44 +153,47 @@ class CarriedWorker(Worker):
     @contextmanager
     def _carrier(self) -> Iterator[None]:
         """procrastinate's own worker, in a thread beside."""
-        loop = asyncio.new_event_loop()
+        loop, ended = asyncio.new_event_loop(), asyncio.Event()
         with ThreadPoolExecutor(1, "claim") as claims:  # one at a time, as elsewhere
-            serving = loop.create_task(self._serve(claims))
             thread = threading.Thread(
-                target=_run, args=(loop, serving), name="procrastinate", daemon=True
+                target=_run, args=(loop, self._serve(claims, ended)), name=SCHEMA, daemon=True
             )
             thread.start()
             try:
                 yield
             finally:
                 self._stopping = True
-                loop.call_soon_threadsafe(serving.cancel)
+                loop.call_soon_threadsafe(ended.set)
                 thread.join(TROUBLE)
 
-    async def _serve(self, claims: ThreadPoolExecutor) -> None:
+    async def _serve(self, claims: ThreadPoolExecutor, ended: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
 
         async def turn() -> None:
-            while (ended := await loop.run_in_executor(claims, self._begin)) is not None:
-                await asyncio.shield(asyncio.wrap_future(ended))
+            while (begun := await loop.run_in_executor(claims, self._begin)) is not None:
+                await asyncio.shield(asyncio.wrap_future(begun))
 
-        while not self._stopping:  # procrastinate keeps to itself that it was cancelled
+        while not ended.is_set():
             app = _app(self._hub.db, self._parallel)
             app.task(name=TASK, queue=QUEUE)(turn)
             try:
+                # Its connections are opened and closed undisturbed: half of them would stay.
                 async with app.open_async():
                     await self._clear(app)
-                    await app.run_worker_async(
-                        queues=[QUEUE],
-                        concurrency=self._parallel,
-                        delete_jobs="always",
-                        install_signal_handlers=False,
-                        shutdown_graceful_timeout=0.1,
-                        fetch_job_polling_interval=max(self._poll, 0.5),
+                    await _until(
+                        ended,
+                        app.run_worker_async(
+                            queues=[QUEUE],
+                            concurrency=self._parallel,
+                            delete_jobs="always",
+                            install_signal_handlers=False,
+                            shutdown_graceful_timeout=0.1,
+                            fetch_job_polling_interval=max(self._poll, 0.5),
+                        ),
                     )
             except Exception as error:  # it lost its database, or failed: the jobs wait
                 log.warning("worker.procrastinate", error=str(error))
-                await asyncio.sleep(TROUBLE)
+                await _until(ended, asyncio.sleep(TROUBLE))
 
     async def _clear(self, app: App) -> None:
         """Forget the turns that died with their workers."""
@@ -199,13 +202,21 @@ class CarriedWorker(Worker):
             await manager.finish_job(job, status=_failed(), delete_job=True)
 
 
-def _run(loop: asyncio.AbstractEventLoop, serving: asyncio.Task[None]) -> None:
+def _run(loop: asyncio.AbstractEventLoop, serving: Coroutine[Any, Any, None]) -> None:
     try:
         loop.run_until_complete(serving)
-    except asyncio.CancelledError:
-        pass
     finally:
         loop.close()
+
+
+async def _until(ended: asyncio.Event, working: Coroutine[Any, Any, None]) -> None:
+    """Work until then, or until that ends by itself."""
+    work, end = asyncio.ensure_future(working), asyncio.ensure_future(ended.wait())
+    await asyncio.wait((work, end), return_when=asyncio.FIRST_COMPLETED)
+    end.cancel()
+    work.cancel()
+    with suppress(asyncio.CancelledError):
+        await work
 
 
 def _app(db: Database, parallel: int) -> App:

@@ -3,6 +3,7 @@ tables follow its releases."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import Counter
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from procrastinate import PsycopgConnector
 from procrastinate.schema import SchemaManager
 
 from hub import models
@@ -171,3 +173,27 @@ def test_tables_of_a_newer_release_are_left_alone(db: Database) -> None:
     with db.write() as session:
         queue.enqueue(session, "note")
         assert session.scalar(TURNS) == 1
+
+
+def test_a_worker_that_ends_while_it_opens_leaves_no_connection(
+    carried: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening, closing = PsycopgConnector.open_async, PsycopgConnector.close_async
+    calls: list[str] = []
+    ends = threading.Event()
+
+    async def opens(self: PsycopgConnector, **options: Any) -> None:
+        await opening(self, **options)
+        calls.append("opened")
+        ends.set()
+        await asyncio.sleep(0.3)  # the end comes meanwhile
+
+    async def closes(self: PsycopgConnector) -> None:
+        await closing(self)
+        calls.append("closed")
+
+    monkeypatch.setattr(PsycopgConnector, "open_async", opens)
+    monkeypatch.setattr(PsycopgConnector, "close_async", closes)
+    with at_work(carried, schedules=lambda hub: []):
+        assert ends.wait(60)
+    assert calls == ["opened", "closed"]
