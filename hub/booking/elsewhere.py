@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from hub import breaker
 from hub.booking import house, progress, steps, told_elsewhere, turns
 from hub.booking import moving_elsewhere as moves
-from hub.booking.errors import AgainstRules, BookingError
+from hub.booking.errors import AgainstRules, BookingError, Unbookable
 from hub.booking.intervals import Stretch
 from hub.booking.progress import HOLDING, OPEN, Entry
 from hub.booking.states import AWAITED
@@ -62,7 +62,10 @@ def ask(db: Database, request: BookingRequest, key: str, now: datetime) -> int:
     site = request.offer.site
     with db.write(queued=True) as session:
         person = session.scalars(sa.select(Person.id).where(Person.key == request.person.id)).one()
-        time = Stretch(request.start, request.end)
+        time, fixed = Stretch(request.start, request.end), house.fixed_time(request.offer.record)
+        known = progress.is_known(session, site, key)
+        if fixed not in (None, time) and not known:
+            raise Unbookable("fixed")
         kind = request.offer.record.kind
         standing, rules, refusals = house.refusals(
             session,
@@ -73,9 +76,9 @@ def ask(db: Database, request: BookingRequest, key: str, now: datetime) -> int:
             time,
             request.quantity,
             now,
-            fixed=house.fixed_time(request.offer.record) is not None,
+            fixed=fixed is not None,
         )
-        if refusals and not progress.is_known(session, site, key):
+        if refusals and not known:
             raise AgainstRules(refusals)
         entry = Entry(
             site=site,

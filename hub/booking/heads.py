@@ -69,6 +69,7 @@ def ask(session: Session, hub: str, booking: Booking) -> str:
             "title": booking.title,
             "time": wording.time(booking.starts_at, booking.ends_at, zone, letters.LANGUAGES[0]),
             "until": wording.moment(until, zone, letters.LANGUAGES[0]),
+            "held": booking.bookable_id is not None,
             "link": f"{hub}/bestaetigung/{booking.reference}/{code}",
         },
     )

@@ -140,7 +140,7 @@ def refusals(
 ) -> tuple[Standing, Rules, list[Refusal]]:
     """As whom a person would book this, under which rules, and which of them say no.
 
-    `fixed` is what takes place when it does, whatever days the centre is open; `changed` is a
+    `fixed` is what takes place when it does, whatever hours the centre is open; `changed` is a
     booking that is about to be this one, and does not count besides.
     """
     who = standing(session, site, person_id, institution_id)
@@ -155,7 +155,7 @@ def refusals(
         by_day=kind in BY_DAY,
     )
     found = check(said, calendar(session, site), asked)
-    return who, said, [one for one in found if not fixed or one.code in _WITHOUT_TIME]
+    return who, said, [one for one in found if not fixed or one.code not in _OPENING]
 
 
 def fixed_time(record: Record) -> Stretch | None:
@@ -180,9 +180,7 @@ def open_bookings(session: Session, site: str, person_id: int, *, without: int =
     )
 
 
-_WITHOUT_TIME = frozenset(
-    {"suspended", "not_allowed", "not_registered", "most", "most_open", "past"}
-)
+_OPENING = frozenset({"closed_first", "closed_last", "hours", "period", "back_by", "unknown_year"})
 
 
 def _hours(day: list[list[str]]) -> Hours:

@@ -362,6 +362,7 @@ def _values(
         "reason": event.note,
         "own": event.actor == who.person.key,
         "head": heads.is_awaited(booking),
+        "held": booking.bookable_id is not None,
         "by_head": event.actor == heads.ACTOR,
         "until": _until(session, booking, who.language),
         "due": due(session, booking, who.language),

@@ -49,6 +49,8 @@ def move(
         raise NotNow(booking.state)
     ledger.check(time, quantity)
     fixed = session.scalar(sa.select(Bookable.starts_at).where(Bookable.id == booking.bookable_id))
+    if fixed is not None and time != old:
+        raise Unbookable("fixed")
     standing, rules, refusals = house.refusals(
         session,
         booking.site_key,

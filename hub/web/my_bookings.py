@@ -350,6 +350,7 @@ def _page(reference: str, problem: str = "", status: int = 200) -> ResponseRetur
             "facts": facts(session, row),
             "history": history(session, row),
             "waits": elsewhere.waits(row),
+            "unheld": not here and heads.is_awaited(row),
             "may_undo": _may_undo(session, row, login.actor().key),
             "may_move": movable,
             "may_move_back": movable
