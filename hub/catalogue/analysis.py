@@ -2,8 +2,8 @@
 
 What the index and a query have in common is decided here alone, so that SQLite and PostgreSQL,
 which only compare tokens, cannot differ. A token is plain ASCII and begins with the letter of its
-field: `t` title, `k` keywords, `d` description, `i` identifiers, and `a`, `b`, `c` for the parts
-of compounds in the first three.
+field: `t` title, `k` keywords, `d` description, `i` identifiers, `g` school years, and `a`, `b`,
+`c` for the parts of compounds in the first three.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from typing import NamedTuple
 from hub.catalogue import compounds, identifiers, vocabulary
 from hub.records import Identifier, Record
 
-ANALYSER_VERSION = 1
+ANALYSER_VERSION = 2
 """Grows whenever the same text gives other tokens; a stored index of another version is rebuilt."""
 
+TEXTS = "tkd"
+"""Letters of the fields of text."""
 PARTS = {"t": "a", "k": "b", "d": "c"}
 """Letter of a field → letter of the parts of compounds in it."""
 BREAK = "."
@@ -34,6 +36,8 @@ _GENDERED = re.compile(r"[*:_/·](?<=\w.)(?=in(?:nen)?\b)", re.IGNORECASE)
 _LATIN = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "å": "a", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
 )
+_GRADES = {"grundschule": (1, 4), "sekundarstufe_1": (5, 10), "sekundarstufe_2": (11, 13)}
+"""Level → first and last school year, of what names no years itself."""
 _STOP = frozenset(
     """ab aber alle allem allen aller alles als also am an ander andere anderem anderen anderer
     anderes auch auf aus bei beim bin bis bist da dabei dadurch dafuer damit dann das dass davon
@@ -125,14 +129,21 @@ def analyse(record: Record) -> Analysis:
     tokens += _category_tokens(
         record.kind.value,
         record.medium_type.value if record.medium_type else "",
+        record.carrier.value if record.carrier else "",
         record.subjects,
         record.levels,
         record.competences,
     )
+    tokens += _grade_tokens(record.grades, record.levels)
     tokens += identifier_tokens((i.scheme, i.value) for i in record.identifiers)
     return Analysis(
         " ".join(tokens), tuple(w for w in vocabulary_words if len(w) > 3 and w.isalpha())
     )
+
+
+def grade_token(grade: int) -> str:
+    """The token of a school year."""
+    return f"g{grade}"
 
 
 def identifier_tokens(named: Iterable[tuple[str, str]]) -> list[str]:
@@ -212,6 +223,7 @@ _DESCRIPTION = _Field("d")
 def _category_tokens(
     kind: str,
     medium_type: str,
+    carrier: str,
     subjects: tuple[str, ...],
     levels: tuple[str, ...],
     competences: tuple[str, ...],
@@ -220,6 +232,7 @@ def _category_tokens(
     coded = [
         ("kind", kind),
         ("medium_type", medium_type),
+        ("carrier", carrier),
         *(("subject", code) for code in subjects),
         *(("level", code) for code in levels),
         *(("competence", code) for code in competences),
@@ -233,3 +246,11 @@ def _category_tokens(
                     tokens.update(dict.fromkeys("d" + s for s in (known.stem, *known.parts)))
     # Breaks keep a phrase from matching across names.
     return tuple(t for token in tokens for t in (BREAK, token))
+
+
+@functools.lru_cache(maxsize=_CACHED)
+def _grade_tokens(grades: tuple[int, int] | None, levels: tuple[str, ...]) -> tuple[str, ...]:
+    """The school years for which it is made, or those of its levels."""
+    spans = (grades,) if grades else filter(None, map(_GRADES.get, levels))
+    years = {year for first, last in spans for year in range(first, last + 1)}
+    return tuple(map(grade_token, sorted(years)))

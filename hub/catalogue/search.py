@@ -1,7 +1,8 @@
 """Searching works: words, filters, facets, order, and what to try when nothing is found.
 
 The full-text index only says which works contain a token (`postings`); everything else is done
-here on bitmaps (`columns`), so that SQLite and PostgreSQL give the same hits, counts and order.
+on bitmaps (`columns`, `finding`), so that SQLite and PostgreSQL give the same hits, counts and
+order.
 """
 
 from __future__ import annotations
@@ -19,24 +20,22 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 from sqlalchemy.orm import Session
 
-from hub.catalogue import analysis, columns, query_text, usable, vocabulary
+from hub.catalogue import analysis, columns, finding, usable, vocabulary
 from hub.catalogue.columns import NONE, Bits, Columns, Order
+from hub.catalogue.finding import FIELDS, Found, Match, combined
 from hub.catalogue.highlight import marks, snippet
-from hub.catalogue.postings import containing, lookup
-from hub.catalogue.query_text import Term
+from hub.catalogue.postings import lookup
 from hub.catalogue.reader import Reader
 from hub.db import in_list, json_list
 from hub.models import Offer, SearchEntry, Site
 from hub.models.base import table
 
 __all__ = [
-    "FACETS", "Facet", "FacetValue", "Hit", "Query", "Results", "Sort", "Suggestion", "Usable",
-    "explain", "marks", "search", "snippet",
+    "FACETS", "FIELDS", "Facet", "FacetValue", "Hit", "Query", "Results", "Sort", "Suggestion",
+    "Usable", "explain", "marks", "search", "snippet",
 ]  # fmt: skip
 
 FACETS = ("kind", "site", "region", "subject", "level", "medium_type", "access", "competence")
-FIELDS = "tkdabc"
-"""Letters of the tokens in which words are looked for (`hub.catalogue.analysis`)."""
 DEEPEST = 10_000
 """Hits that can be paged through; who wants more needs the list, not the search."""
 
@@ -134,7 +133,7 @@ class Results:
 def search(session: Session, query: Query) -> Results:
     """Run a query on the index; never fails because of what was typed."""
     cols = columns.current(session)
-    match = _match(session, cols, query.text)
+    match = finding.match(session, cols, query.text)
     chosen = {name: values for name, values in query.filters.items() if values}
     selections = {name: _selection(cols, name, values) for name, values in chosen.items()}
     if query.usable is not None:
@@ -165,7 +164,7 @@ def search(session: Session, query: Query) -> Results:
 
 def explain(session: Session, query: Query) -> list[str]:
     """How the words of a query were understood, and in how many works each was found."""
-    match = _match(session, columns.current(session), query.text)
+    match = finding.match(session, columns.current(session), query.text)
     lines = [
         f"{'-' if found.term.excluded else '+'} {found.term.text}: "
         f"{' & '.join(found.term.stems)} in {len(found.bits)} works, "
@@ -177,97 +176,6 @@ def explain(session: Session, query: Query) -> list[str]:
     if match.identified:
         lines.append(f"as an identifier: {len(match.identified)} works")
     return [*lines, f"together: {len(match.bits)} works"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """Where one term was found: the works, and those where it stands in better places."""
-
-    term: Term
-    bits: Bits
-    in_title: Bits
-    whole_in_title: Bits
-    in_keywords: Bits
-    """Or in the title."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Match:
-    """The works that match the words of a query, before filters."""
-
-    live: Bits
-    bits: Bits
-    found: tuple[_Found, ...] = ()
-    identified: Bits = NONE
-
-    @property
-    def wanted(self) -> list[_Found]:
-        return [found for found in self.found if not found.term.excluded]
-
-    @property
-    def marked(self) -> frozenset[str]:
-        return frozenset(
-            stem
-            for found in self.wanted
-            for stem in (*found.term.stems, found.term.whole or "")
-            if stem
-        )
-
-
-def _match(session: Session, cols: Columns, text: str) -> _Match:
-    if not text.strip():
-        return _Match(cols.live, cols.live)
-    terms = query_text.parse(text)
-    fields = "t" if query_text.only_stop_words(terms) else FIELDS
-    tokens = {f + stem for term in terms for stem in _stems(term, fields) for f in fields}
-    tokens.update("t" + term.whole for term in terms if term.whole)
-    tokens.update(number for term in terms for number in term.number)
-    identifiers = analysis.typed_identifier(text)
-    works = lookup(session, cols, tokens.union(identifiers))
-    identified = Bits.union(NONE, *(works[token] for token in identifiers)) & cols.live
-    if not terms:
-        return _Match(cols.live, identified, (), identified)
-    found = tuple(_find(session, cols, term, works, fields) for term in terms)
-    for each in found:
-        if each.term.excluded:
-            identified -= each.bits
-    return _Match(cols.live, _combined(cols.live, found) | identified, found, identified)
-
-
-def _find(
-    session: Session, cols: Columns, term: Term, works: dict[str, Bits], fields: str
-) -> _Found:
-    def everywhere(letters: str) -> Bits:
-        """Works in which every stem stands in one of these fields."""
-        each = (
-            Bits.union(*(works.get(f + stem, NONE) for f in letters))
-            for stem in _stems(term, fields)
-        )
-        return reduce(and_, each, cols.live)
-
-    bits = everywhere(fields)
-    if term.phrase and len(term.words) > 1:
-        bits = containing(session, bits, term.patterns)
-    in_title = everywhere("ta") & bits
-    in_keywords = everywhere("takb") & bits
-    for number in term.number:
-        bits |= works[number] & cols.live
-    whole = works["t" + term.whole] if term.whole else everywhere("t")
-    return _Found(term, bits, in_title, whole & bits, in_keywords)
-
-
-def _stems(term: Term, fields: str) -> tuple[str, ...]:
-    if fields == "t":
-        return tuple(analysis.word(word).stem for word in term.words)
-    return term.stems
-
-
-def _combined(live: Bits, found: Sequence[_Found]) -> Bits:
-    bits = reduce(and_, (f.bits for f in found if not f.term.excluded), live)
-    for each in found:
-        if each.term.excluded:
-            bits -= each.bits
-    return bits
 
 
 def _selection(cols: Columns, facet: str, values: frozenset[str]) -> Bits:
@@ -306,7 +214,7 @@ def _facets(
 
 
 def _page(
-    cols: Columns, match: _Match, found: Bits, sort: Sort, offset: int, limit: int
+    cols: Columns, match: Match, found: Bits, sort: Sort, offset: int, limit: int
 ) -> list[int]:
     """The ids of a page. Best first is: identified, most terms in titles undivided, most in
     titles, most in titles or keywords; then shorter titles, then older entries."""
@@ -368,7 +276,7 @@ def _hits(session: Session, work_ids: Sequence[int]) -> tuple[Hit, ...]:
 
 
 def _did_you_mean(
-    session: Session, cols: Columns, match: _Match, text: str, filters: Sequence[Bits]
+    session: Session, cols: Columns, match: Match, text: str, filters: Sequence[Bits]
 ) -> Suggestion | None:
     """The query with each word that no work contains replaced by the likeliest of the index."""
     corrected = text
@@ -380,7 +288,7 @@ def _did_you_mean(
         corrected = _replaced(corrected, term.words[0], better)
     if not unknown:
         return None
-    bits = reduce(and_, filters, _match(session, cols, corrected).bits)
+    bits = reduce(and_, filters, finding.match(session, cols, corrected).bits)
     return Suggestion(corrected, len(bits)) if bits else None
 
 
@@ -388,7 +296,8 @@ def _nearest(session: Session, cols: Columns, word: str) -> str | None:
     folded = analysis.fold(word)
     if len(folded) < 4 or folded.isdigit():
         return None
-    furthest = 1 if len(folded) < 6 else 2
+    # A short word has neighbours enough that are other words: Zellen is no slip for zeigen.
+    furthest = 1 if len(folded) < 8 else 2
     by_length = columns.vocabulary(session).by_length
     best: list[tuple[float, str]] = []
     for length in range(len(folded) - furthest, len(folded) + furthest + 1):
@@ -420,19 +329,38 @@ def _replaced(text: str, word: str, better: str) -> str:
     return text[:at] + better + text[at + len(word) :] if at >= 0 else better
 
 
-def _relaxed(match: _Match, text: str, filters: Sequence[Bits]) -> tuple[Suggestion, ...]:
+def _relaxed(match: Match, text: str, filters: Sequence[Bits]) -> tuple[Suggestion, ...]:
     suggestions = []
     if filters and match.bits:
         suggestions.append(Suggestion(text, len(match.bits), keeps_filters=False))
     if len(match.wanted) > 1:
         for left_out in match.wanted:
             rest = [found for found in match.found if found is not left_out]
-            total = len(reduce(and_, filters, _combined(match.live, rest)))
+            total = len(reduce(and_, filters, combined(match.live, rest)))
             if total:
-                words = " ".join("-" * f.term.excluded + f.term.text for f in rest)
-                suggestions.append(Suggestion(words, total))
+                suggestions.append(Suggestion(_typed(rest), total))
+        if not suggestions:
+            suggestions += _together(match, filters)
     suggestions.sort(key=lambda s: (s.keeps_filters, s.total))
     return tuple(islice(suggestions, 3))
+
+
+def _together(match: Match, filters: Sequence[Bits]) -> list[Suggestion]:
+    """The words of a query that are found together, the rarest first: they tell most."""
+    bits = reduce(and_, filters, combined(match.live, [f for f in match.found if f.term.excluded]))
+    kept = []
+    for found in sorted(match.wanted, key=lambda f: len(f.bits)):
+        if found.bits & bits:
+            bits &= found.bits
+            kept.append(found)
+    if not kept:
+        return []
+    rest = [f for f in match.found if f in kept or f.term.excluded]
+    return [Suggestion(_typed(rest), len(bits))]
+
+
+def _typed(found: Iterable[Found]) -> str:
+    return " ".join("-" * f.term.excluded + f.term.text for f in found)
 
 
 _entry, _offer, _site = table(SearchEntry), table(Offer), table(Site)
