@@ -129,6 +129,10 @@ def create_booking(sent: dict[str, Any]) -> dict[str, Any]:
         abort(HTTPStatus.NOT_FOUND, "The token's site does not offer this.")
     if not can(who.actor, "booking.create", who.site):
         abort(HTTPStatus.FORBIDDEN, "The token's owner may not book here.")
+    fixed = bookable.fixed_time(view)
+    if fixed is not None and fixed != Stretch(sent["starts_at"], sent["ends_at"]):
+        told = f"It takes place from {fixed.start.isoformat()} to {fixed.end.isoformat()}."
+        raise BadParameters({"starts_at": [told]})
     wanted = _wanted(who, view, sent)
     try:
         reference = making.make(

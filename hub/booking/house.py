@@ -22,6 +22,8 @@ from hub.records import Kind, Record
 
 BY_DAY = frozenset({Kind.MEDIUM, Kind.DEVICE})
 """Lent by whole days; everything else takes place from one hour to another of one day."""
+COUNTED = BY_DAY | {Kind.TRAINING}
+"""Of these one can have several at a time; a room or a request is one."""
 PRIVATE = "private"
 """The class of a borrower who speaks for no institution."""
 DEFAULTS: Mapping[tuple[str, str], Mapping[str, Any]] = {

@@ -92,6 +92,10 @@ class Calendar:
         local = datetime.combine(day, clock, self.zone)
         return local.astimezone(ZoneInfo("UTC"))
 
+    def has(self, day: date, clock: time) -> bool:
+        """Whether clocks show this time on this day: not in the hour that they are put forward."""
+        return self.at(day, clock).astimezone(self.zone).time() == clock
+
     def loan(self, first: date, last: date) -> Stretch:
         """From the opening of the first day to the closing of the last."""
         begin, end = self.hours(first), self.hours(last)

@@ -195,7 +195,6 @@ def _page(
         seats=seats,
         list_open=list_open or (seats == 0 and _has_list(view)),
         list_elsewhere=_waits_elsewhere(view),
-        chosen=wish.first.value,
         verb=bookable.verb(view.kind),
         crumbs=bookable.crumbs(view),
     )

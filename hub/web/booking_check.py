@@ -14,7 +14,7 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from hub.booking import cart, contacts, house, keeping, making, questions, wording
+from hub.booking import cart, contacts, house, keeping, making, questions, wording, workflow
 from hub.booking.charges import charge
 from hub.booking.errors import BookingError
 from hub.booking.opening import Calendar
@@ -25,7 +25,7 @@ from hub.identity.actor import Actor
 from hub.identity.permissions import can
 from hub.institutions import borrowers
 from hub.models import BookingContact, Institution, Person
-from hub.records import BookingRequest, Kind, Offer
+from hub.records import BookingRequest, Offer
 from hub.web import bookable, context, login, texts, wishes
 from hub.web.wishes import Asked, Wish
 
@@ -189,6 +189,8 @@ def show(
         verb=bookable.verb(view.kind),
         courier=said.courier and view.kind in house.BY_DAY,
         kept_elsewhere=row is None,
+        asks=workflow.of(view.kind) is not None,
+        fixed=bookable.fixed_time(view) is not None,
         into_cart=row is not None and cart.holds(row) and not bookable.waits(),
         crumbs=bookable.crumbs(view),
     )
@@ -231,7 +233,7 @@ def _facts(view: OfferView, asked: Asked, said: Rules, calendar: Calendar) -> li
         (gettext("Where"), view.site_name),
         (gettext("When"), wording.time(*asked.time, calendar.zone)),
     ]
-    if view.kind in (*house.BY_DAY, Kind.TRAINING):
+    if view.kind in house.COUNTED:
         rows.append((gettext("Number"), texts.number(asked.quantity)))
     return rows + texts.charge(charge(said, view.record.cost))
 

@@ -254,7 +254,7 @@ def facts(session: Session, row: Booking) -> list[tuple[str, str]]:
             gettext("When"),
             wording.time(row.starts_at, row.ends_at, context.zone_of(row.site_key)),
         ),
-        (gettext("Number"), texts.number(row.quantity)),
+        (gettext("Number"), texts.number(row.quantity) if row.kind in house.COUNTED else ""),
         (gettext("For"), institution.name if institution else gettext("private")),
         (gettext("Way"), FULFILMENT[row.fulfilment]() if row.kind in house.BY_DAY else ""),
         *questions.shown(Kind(row.kind), row.answers),

@@ -180,6 +180,8 @@ def quantity(record: Record) -> str:
         return ""
     if record.kind is Kind.ROOM:
         return ngettext("%(num)d person", "up to %(num)d persons", record.quantity)
+    if record.kind is Kind.TRAINING:
+        return ngettext("%(num)d seat", "%(num)d seats", record.quantity)
     return ngettext("%(num)d piece", "%(num)d pieces", record.quantity)
 
 

@@ -26,6 +26,12 @@ class Wish:
     end: str
     quantity: str
 
+    @property
+    def others(self) -> dict[str, Any]:
+        """All but the first day, for a calendar in which that is picked."""
+        told = self.parameters()
+        return {name: told[name] for name in told if not name.startswith("beginn_")}
+
     def parameters(self) -> dict[str, Any]:
         """The same for an address or hidden fields."""
         told = {"von": self.begin, "bis": self.end, "anzahl": self.quantity}
@@ -108,6 +114,13 @@ def _time(
     errors += [(name, hour) for name, value in (("von", begin), ("bis", end)) if value is None]
     if begin is not None and end is not None and end <= begin:
         errors.append(("bis", gettext("The end must be after the beginning.")))
+    if first is not None:
+        none = gettext("There is no such time on this day: the clocks are put forward.")
+        errors += [
+            (name, none)
+            for name, value in (("von", begin), ("bis", end))
+            if value is not None and not calendar.has(first, value)
+        ]
     if errors or first is None or begin is None or end is None:
         return None
     return Stretch(calendar.at(first, begin), calendar.at(first, end))

@@ -128,6 +128,44 @@ def test_booking_moving_and_cancelling(net: Network, client: FlaskClient, progra
     assert program.send("PATCH", where, {"quantity": 2}).status_code == 409
 
 
+@pytest.mark.parametrize(
+    ("wrong", "status", "told"),
+    [
+        ({"quantity": 0}, 400, "quantity: "),
+        ({"quantity": 10**20}, 400, "quantity: "),
+        ({"quantity": 99}, 409, "nur 1 frei"),
+        ({"ends_at": "2020-01-01T08:00:00Z"}, 409, "Das Ende muss nach dem Anfang liegen."),
+        ({"starts_at": "1970-01-01T08:00:00Z"}, 409, "Bitte prüfen Sie das Jahr."),
+        ({"ends_at": "9999-12-31T08:00:00Z"}, 409, "Bitte prüfen Sie das Jahr."),
+        ({"ends_at": "9999-12-31T23:59:59-14:00"}, 400, "ends_at: "),
+        ({"starts_at": "2027-02-30T08:00:00Z"}, 400, "starts_at: "),
+        ({"offer": 10**12}, 400, "offer: "),
+    ],
+)
+def test_what_can_be_no_booking_is_said_and_books_nothing(
+    net: Network, program: Program, wrong: dict[str, Any], status: int, told: str
+) -> None:
+    wanted = order(net, offer(net, capacity=1), open_day(net, 30), open_day(net, 31))
+    answer = program.send("POST", "/bookings", {**wanted, **wrong}, "k")
+    assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
+    assert told in answer.json["detail"]
+    assert not bookings(net)
+    assert program.send("POST", "/bookings", wanted, "k").status_code == 201, "the key is free"
+
+
+def test_a_course_is_booked_when_it_takes_place(net: Network, program: Program) -> None:
+    """Whoever names another time is told, instead of being given what they did not ask for."""
+    number, day = offer(net, Kind.TRAINING, 10, "Trickfilm"), open_day(net, 40)
+    wanted = order(net, number, day, day)
+    other = program.send("POST", "/bookings", wanted, "k")
+    assert other.status_code == 400
+    assert "It takes place from" in other.json["detail"]
+    the = calendar(net)
+    right = [the.at(day, time(hour, 30)).isoformat() for hour in (14, 17)]
+    wanted |= dict(zip(("starts_at", "ends_at"), right, strict=True))
+    assert program.send("POST", "/bookings", wanted, "k").status_code == 201
+
+
 def test_a_room_asks_its_questions(net: Network, program: Program) -> None:
     number, day, the = offer(net, Kind.ROOM, 1, "MediaLab"), open_day(net, 30), calendar(net)
     wanted = {

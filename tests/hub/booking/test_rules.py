@@ -144,6 +144,9 @@ def test_an_hour_that_does_not_exist_is_the_one_after_it() -> None:
     moment = CALENDAR.at(date(2027, 3, 28), time(2, 30))
     assert moment == datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
     assert moment.astimezone(ZONE).time() == time(3, 30)
+    assert not CALENDAR.has(date(2027, 3, 28), time(2, 30))
+    assert CALENDAR.has(date(2027, 3, 28), time(3))
+    assert CALENDAR.has(date(2027, 10, 31), time(2, 30)), "twice"
 
 
 def test_a_room_is_booked_within_the_opening_hours() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from hub.booking import house, items, progress
 from hub.booking.intervals import Stretch
 from hub.identity.actor import Role
 from hub.institutions import borrowers
-from hub.models import Bookable, Booking, BookingContact, BookingRules, Institution
+from hub.models import Bookable, Booking, BookingContact, BookingRules, Institution, OpeningHours
 from hub.models.base import now
 from hub.records import Kind
 from tests.bookings import SITE, bookings, offer, open_day, wish
@@ -64,6 +65,12 @@ def do(staff: FlaskClient, reference: str, what: str, **fields: Any) -> Any:
     """Press a button of the booking's page at the desk."""
     shown = f"/{SITE}/verwaltung/buchung/{reference}"
     return send(staff, shown, f"{shown}/{what}", **fields)
+
+
+def clocks_change() -> date:
+    """The next day that leaves an hour out, and can be booked."""
+    ahead = (now().date() + timedelta(days=one) for one in range(30, 400))
+    return next(day for day in ahead if day.month == 3 and day.weekday() == 6 and day.day > 24)
 
 
 def begins_now(net: Network, reference: str) -> None:
@@ -192,6 +199,47 @@ def test_all_that_is_wrong_is_said_at_its_field(net: Network, teacher: FlaskClie
         assert strange.status_code == 422, year
     for count in ("0", "-1", "99999", "viele"):
         assert page(teacher, number, wish(day, day, anzahl=count)).status_code == 422, count
+
+
+@pytest.mark.parametrize("kind", [Kind.ROOM, Kind.PARENTS_EVENING])
+def test_the_hour_that_the_clocks_leave_out_is_no_hour(
+    net: Network, teacher: FlaskClient, kind: Kind
+) -> None:
+    """Not taken for another hour in silence, and never a booking that ends before it begins."""
+    with net.hub.db.write() as session:
+        always = [[["00:00", "23:59"]]] * 7
+        session.merge(OpeningHours(site_key=SITE, week=always, closures=[]))
+    number = offer(net, kind, 1)
+    typed = wish(clocks_change(), von="2:30", bis="3:00")
+    told = page(teacher, number, typed)
+    assert told.status_code == 422
+    assert "Diese Uhrzeit gibt es an diesem Tag nicht" in text_of(told.text)
+    assert 'id="von-error"' in told.text
+    assert 'value="2:30"' in told.text, "what was typed stays"
+    assert page(teacher, number, {**typed, "von": "3:00", "bis": "4:00"}).status_code == 200
+
+
+def test_what_was_typed_goes_along_from_month_to_month(net: Network, teacher: FlaskClient) -> None:
+    number, day = offer(net), open_day(net, 40)
+    typed = {**wish(day, day, anzahl="2"), "ende_jahr": "x"}
+    shown = page(teacher, number, typed).text
+    links = [unescape(one) for one in re.findall(r'href="([^"]*\bmonat=[^"]*)"', shown)]
+    assert links
+    assert all("anzahl=2" in one and "ende_jahr=x" in one for one in links)
+
+
+def test_words_fit_what_is_asked_for(net: Network, teacher: FlaskClient) -> None:
+    """Nothing is reserved by asking for advice, seats are no pieces, and a request has no number."""
+    course = offer(net, Kind.TRAINING, 10, title="Trickfilm")
+    assert "10 Plätze" in text_of(teacher.get(f"/angebot/{course}").text)
+    assert "Andere Anzahl wählen" in page(teacher, course, {"anzahl": "1", "weiter": "1"}).text
+    number = offer(net, Kind.CONSULTING, None, title="Beratung")
+    typed = wish(open_day(net, 30), von="9", bis="10")
+    shown = text_of(page(teacher, number, typed).text)
+    assert "vereinbart die Zeit mit Ihnen" in shown
+    assert "reserviert" not in shown
+    made = book(teacher, number, typed, **ANSWERS[Kind.CONSULTING])
+    assert "Anzahl" not in text_of(teacher.get(made.headers["Location"]).text)
 
 
 def test_contact_is_asked_once_and_kept_for_this_centre(net: Network, teacher: FlaskClient) -> None:
