@@ -255,7 +255,7 @@ def _wanted(who: Bearer, view: OfferView, sent: dict[str, Any]) -> BookingReques
     assert person_id is not None
     assert person is not None
     with force_locale(language()):
-        answers, wrong = questions.read(view.kind, sent["answers"])
+        answers, wrong = questions.read(view.kind, sent["answers"], view.record.quantity)
         if unknown := set(sent["answers"]) - {one.code for one in questions.of(view.kind)}:
             wrong |= dict.fromkeys(sorted(unknown), gettext("There is no such question."))
         if wrong:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask_babel import gettext, lazy_gettext
+from flask_babel import gettext, lazy_gettext, ngettext
 
 from hub.records import Kind
 
@@ -48,10 +48,12 @@ _other_dates = Question(
     hint=lazy_gettext("For example: 12 May in the evening, or any Tuesday."),
 )
 
+GROUP = Question("group", lazy_gettext("Number of persons"), "number", required=True, most=500)
+"""Who comes into a room; not more than it holds."""
 QUESTIONS: Mapping[Kind, Sequence[Question]] = {
     Kind.ROOM: (
         Question("purpose", lazy_gettext("Purpose"), required=True),
-        Question("group", lazy_gettext("Number of persons"), "number", required=True, most=500),
+        GROUP,
         Question(
             "support", lazy_gettext("Support by the staff is wanted"), "choice", options=_yes_no
         ),
@@ -106,14 +108,19 @@ def of(kind: Kind) -> Sequence[Question]:
     return QUESTIONS.get(kind, ())
 
 
-def read(kind: Kind, given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """The answers as they are kept, and by code of the question what is wrong with them."""
+def read(
+    kind: Kind, given: Mapping[str, str], persons: int | None = None
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The answers as they are kept, and by code of the question what is wrong with them. `persons`
+    is how many a room holds, where that is known."""
     answers: dict[str, str] = {}
     errors: dict[str, str] = {}
     for question in of(kind):
         text = "".join(c for c in given.get(question.code, "") if c.isprintable()).strip()
         text = text[:LONGEST]
-        problem = _problem(question, text)
+        problem = _problem(question, text) or (
+            _too_many(text, persons) if question is GROUP and persons else ""
+        )
         if problem:
             errors[question.code] = problem
         if text:
@@ -128,6 +135,14 @@ def shown(kind: Kind, answers: Mapping[str, str]) -> list[tuple[str, str]]:
         for question in of(kind)
         if question.code in answers
     ]
+
+
+def _too_many(text: str, persons: int) -> str:
+    if not text or int(text) <= persons:
+        return ""
+    return ngettext(
+        "The room holds %(num)d person at most.", "The room holds %(num)d persons at most.", persons
+    )
 
 
 def _problem(question: Question, text: str) -> str:

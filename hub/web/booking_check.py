@@ -87,7 +87,7 @@ def to_first(view: OfferView, wish: Wish) -> Response:
 
 def read(view: OfferView, asked: Asked, actor: Actor) -> tuple[BookingRequest | None, Errors]:
     """What the form asks for, or what is wrong with it. The contact is kept for this centre."""
-    answers, wrong = questions.read(view.kind, _given())
+    answers, wrong = questions.read(view.kind, _given(), view.record.quantity)
     found = [(f"frage_{code}", told) for code, told in wrong.items()]
     contact, complaints = contacts.read(
         *(request.form.get(name, "") for name in ("name", "email", "telefon"))

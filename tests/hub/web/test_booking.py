@@ -16,6 +16,7 @@ from icalendar import Calendar
 from hub import activations
 from hub.booking import house, items, progress
 from hub.booking.intervals import Stretch
+from hub.catalogue.sync import sync
 from hub.identity.actor import Role
 from hub.institutions import borrowers
 from hub.models import Bookable, Booking, BookingContact, BookingRules, Institution, OpeningHours
@@ -229,7 +230,7 @@ def test_what_was_typed_goes_along_from_month_to_month(net: Network, teacher: Fl
 
 
 def test_words_fit_what_is_asked_for(net: Network, teacher: FlaskClient) -> None:
-    """Nothing is reserved by asking for advice, seats are no pieces, and a request has no number."""
+    """Asking for advice reserves nothing, seats are no pieces, and a request has no number."""
     course = offer(net, Kind.TRAINING, 10, title="Trickfilm")
     assert "10 Plätze" in text_of(teacher.get(f"/angebot/{course}").text)
     assert "Andere Anzahl wählen" in page(teacher, course, {"anzahl": "1", "weiter": "1"}).text
@@ -240,6 +241,20 @@ def test_words_fit_what_is_asked_for(net: Network, teacher: FlaskClient) -> None
     assert "reserviert" not in shown
     made = book(teacher, number, typed, **ANSWERS[Kind.CONSULTING])
     assert "Anzahl" not in text_of(teacher.get(made.headers["Location"]).text)
+
+
+def test_a_room_is_not_booked_for_more_than_it_holds(net: Network, teacher: FlaskClient) -> None:
+    number = offer(net, Kind.ROOM, 1, title="MediaLab")
+    with net.hub.db.write() as session:
+        room = session.scalars(sa.select(Bookable)).one()
+        room.details = {**room.details, "persons": 20}
+    sync(net.hub.db, net.site(SITE), "rooms")
+    typed, answers = wish(open_day(net, 30), von="9", bis="12"), ANSWERS[Kind.ROOM]
+    told = book(teacher, number, typed, **answers)
+    assert told.status_code == 422
+    assert "passen höchstens 20 Personen" in text_of(told.text)
+    assert 'value="24"' in told.text, "what was typed stays"
+    assert book(teacher, number, typed, **{**answers, "frage_group": "20"}).status_code == 303
 
 
 def test_contact_is_asked_once_and_kept_for_this_centre(net: Network, teacher: FlaskClient) -> None:
@@ -460,6 +475,8 @@ def test_a_piece_that_is_here_leads_to_who_gets_it(
         items.set_state(session, piece, items.REPAIR, now())
     broken = text_of(staff.get(desk.replace("bor1", "bor2")).text)
     assert "wird nicht ausgegeben" in broken
+    out = staff.get(desk, follow_redirects=True).text
+    assert re.search(r'<h2 id="ruecknahme"[^>]* autofocus', out), "one key away from its boxes"
 
 
 @pytest.mark.parametrize("state", ["returned", "no_show"])
