@@ -16,7 +16,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.booking import ledger, progress, steps, waiting
+from hub.booking import house, ledger, progress, steps, waiting
 from hub.booking.errors import BookingError, NotNow
 from hub.models import Bookable, BookablePart, Booking, BookingEvent, Handover, Hold, Item, base
 
@@ -27,9 +27,9 @@ _SEPARATORS = re.compile(r"[\s\-_./]+")
 
 
 class ItemError(BookingError):
-    """A piece cannot be used like that. `reason` is `unknown`, `other_model`, `not_usable`, `out`,
-    `number`, `not_out`, `none`, `taken` or `code`; `code` is what was typed, `limit` the number
-    that was expected."""
+    """A piece cannot be used like that. `reason` is `unknown`, `not_lent`, `other_model`,
+    `not_usable`, `out`, `number`, `not_out`, `none`, `taken` or `code`; `code` is what was typed,
+    `limit` the number that was expected."""
 
     def __init__(self, reason: str, code: str = "", limit: int = 0) -> None:
         super().__init__(f"{reason}: {code}")
@@ -184,6 +184,8 @@ def hand_out(
     session: Session, booking: Booking, codes: Collection[str], actor: str, now: datetime
 ) -> None:
     """Give the pieces of a booking out, all of them; raises `ItemError`, `NotNow` or `Full`."""
+    if booking.bookable_id is None or booking.kind not in house.BY_DAY:
+        raise ItemError("not_lent")
     wanted = needed(session, booking)
     pieces = [_piece(session, booking, code, wanted) for code in dict.fromkeys(codes)]
     counted = Counter(piece.bookable_id for piece in pieces)

@@ -191,6 +191,9 @@ UNBOOKABLE: Mapping[str, Callable[[], str]] = {
 }
 _PIECES: Mapping[str, Callable[[ItemError], str]] = {
     "unknown": lambda one: gettext("There is no piece with the code %(code)s.", code=one.code),
+    "not_lent": lambda _: gettext(
+        "Only media and devices that the centre lends itself are handed out."
+    ),
     "other_model": lambda one: gettext("%(code)s is not what was booked.", code=one.code),
     "not_usable": lambda one: gettext(
         "%(code)s is in repair, missing or retired. Take another one.", code=one.code

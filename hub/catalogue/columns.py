@@ -28,7 +28,7 @@ from hub.models.base import table
 
 Bits = FrozenBitMap
 _Entry = sa.Row[int, int | None, str, int, str]
-_AT_ONCE = 10_000
+_AT_ONCE = 2_000
 NONE = Bits()
 FEW = 500
 """So many works are put in order one by one; of more, only the parts that a page shows."""

@@ -166,6 +166,21 @@ def test_a_course_is_booked_when_it_takes_place(net: Network, program: Program) 
     assert program.send("POST", "/bookings", wanted, "k").status_code == 201
 
 
+def test_what_takes_place_is_not_handed_out(
+    net: Network, client: FlaskClient, program: Program
+) -> None:
+    number, day, the = offer(net, Kind.TRAINING, 10, "Trickfilm"), open_day(net, 40), calendar(net)
+    hours = [the.at(day, time(hour, 30)).isoformat() for hour in (14, 17)]
+    wanted = order(net, number, day, day) | dict(zip(("starts_at", "ends_at"), hours, strict=True))
+    program.send("POST", "/bookings", wanted, "k")
+    (made,) = bookings(net)
+    staff = Program(net, client, Role.STAFF, "desk")
+    out = staff.send("POST", "/desk/hand-out", {"booking": made.reference, "codes": []})
+    assert out.status_code == 409
+    assert "Nur Medien und Geräte" in out.json["detail"]
+    assert bookings(net)[0].state == made.state
+
+
 def test_a_room_asks_its_questions(net: Network, program: Program) -> None:
     number, day, the = offer(net, Kind.ROOM, 1, "MediaLab"), open_day(net, 30), calendar(net)
     wanted = {
