@@ -47,7 +47,7 @@ class Unbookable(BookingError):
     `reason` is `gone`, `time`, `far`, `past` or `quantity`; of who wants to wait `waiting` (they do
     already) or `never` (there will never be so many); `early` where it has not begun, `asked` where
     the head of the institution cannot be asked now, `cart` of what cannot lie in one, `fixed` where
-    it takes place at a time of its own.
+    it takes place at a time of its own, `other` where it would become a booking of something else.
     """
 
     def __init__(self, reason: str) -> None:

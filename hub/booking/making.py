@@ -79,6 +79,8 @@ def move(
         return
     with db.write(queued=True) as session:
         row = session.get_one(Booking, number)
+        if offer_id not in (None, row.offer_id):
+            raise Unbookable("other")
         moving.move(session, row, time, quantity, actor, now)
 
 

@@ -187,6 +187,9 @@ UNBOOKABLE: Mapping[str, Callable[[], str]] = {
     "fixed": lambda: gettext(
         "It takes place at a time that the centre has set. Choose another of its dates."
     ),
+    "other": lambda: gettext(
+        "A booking cannot be turned into one of something else. Book that, and cancel this one."
+    ),
     "quantity": lambda: gettext("The number must be at least 1 and not beyond all measure."),
 }
 _PIECES: Mapping[str, Callable[[ItemError], str]] = {

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from connectors.standins.pretix_server import Books
 from hub import activations, models
 from hub.app import create_app
 from hub.booking import elsewhere
+from hub.catalogue import offers
 from hub.catalogue.sync import sync
 from hub.errors import PluginError, Rejected, Unavailable
 from hub.identity.actor import Role
@@ -29,6 +31,7 @@ from hub.site import Site
 from hub.testing import site_with
 from plugins.pretix import Pretix
 from tests.bookings import SITE, bookings
+from tests.hub.api.test_booking import Program
 from tests.hub.web.test_booking import book
 from tests.hub.web.test_pages import text_of
 from tests.identities import log_in, send
@@ -301,6 +304,34 @@ def test_a_teacher_takes_another_date_of_the_course_and_goes_back(
     assert bookings(net)[0].offer_id == number(net, HERE)
     send(client, page, f"{page}/stornieren")
     assert taken(books) == {}
+
+
+def test_a_program_takes_another_date_and_no_other_time(
+    net: Network, client: FlaskClient, books: Books
+) -> None:
+    program = Program(net, client, Role.TEACHER, "bookings")
+    with net.hub.db.read() as session:
+        record = offers.by_ids(session, [number(net, HERE)])[number(net, HERE)].record
+    (event,) = record.events
+    times = {"starts_at": event.start.isoformat(), "ends_at": event.end.isoformat()}
+    wanted = {"offer": number(net, HERE), **times, "contact": asdict(CONTACT)}
+    made = program.send("POST", "/bookings", wanted, "k")
+    assert made.status_code == 201, made.text
+    where = f"/bookings/{made.json['reference']}"
+    hour = timedelta(hours=1)
+    an_hour_later = {
+        "starts_at": (event.start + hour).isoformat(),
+        "ends_at": (event.end + hour).isoformat(),
+    }
+    refused = program.send("PATCH", where, an_hour_later)
+    assert refused.status_code == 409
+    assert "Wählen Sie einen anderen" in refused.json["detail"]
+    assert program.send("PATCH", where, {"offer": number(net, OTHER)}).status_code == 409
+    assert taken(books) == {11: 1}
+    moved = program.send("PATCH", where, {"offer": number(net, THERE)})
+    assert moved.status_code == 200, moved.text
+    assert taken(books) == {12: 1}
+    assert bookings(net)[0].offer_id == number(net, THERE)
 
 
 def test_a_full_date_leaves_the_booking_and_says_why(

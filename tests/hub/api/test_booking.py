@@ -119,6 +119,9 @@ def test_booking_moving_and_cancelling(net: Network, client: FlaskClient, progra
     long_ago = program.send("PATCH", where, {"starts_at": "2020-01-01"})
     assert long_ago.status_code == 409
     assert program.send("PATCH", where, {"colour": "red"}).status_code == 400
+    something_else = program.send("PATCH", where, {"offer": offer(net, Kind.ROOM, 1, "MediaLab")})
+    assert something_else.status_code == 409
+    assert "von etwas anderem" in something_else.json["detail"]
     stranger = Program(net, client, Role.TEACHER, "bookings")
     assert stranger.send("PATCH", where, move).status_code == 404
     assert stranger.send("POST", f"{where}/cancel", {}).status_code == 404
