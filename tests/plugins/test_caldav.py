@@ -63,7 +63,7 @@ def wanted(days: int = 30) -> BookingRequest:
         start,
         start + timedelta(hours=2),
         institution_name="Schule am Wall",
-        answers={"purpose": "Trickfilm", "group": "24", "support": "yes"},
+        answers={"purpose": "Trickfilm", "group": "18", "support": "yes"},
     )
 
 
@@ -130,7 +130,7 @@ def test_what_is_booked_stands_there_for_the_staff_and_names_nobody(
     assert (str(event["UID"]), str(event["STATUS"])) == (made.id, "CONFIRMED")
     assert str(event["SUMMARY"]) == "Gebucht: Schule am Wall"
     told = str(event["DESCRIPTION"]).splitlines()
-    assert told == ["Kennung: ABCD2345", "Zweck: Trickfilm", "Personen: 24", "Betreuung gewünscht"]
+    assert told == ["Kennung: ABCD2345", "Zweck: Trickfilm", "Personen: 18", "Betreuung gewünscht"]
     assert (event.decoded("DTSTART"), event.decoded("DTEND")) == (made.start, made.end)
 
 
@@ -392,7 +392,7 @@ def later(net: Network) -> None:
     elsewhere.settle_due(net.hub.db, net.site, now())
 
 
-ANSWERS = {"frage_purpose": "Trickfilm", "frage_group": "24"}
+ANSWERS = {"frage_purpose": "Trickfilm", "frage_group": "18"}
 
 
 def test_a_teacher_books_a_room_whose_calendar_is_elsewhere(

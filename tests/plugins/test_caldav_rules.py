@@ -22,6 +22,9 @@ from tests.sources import Network
 
 __all__ = ["client", "folder", "net", "number", "server"]
 
+ROOM = ANSWERS[Kind.ROOM] | {"frage_group": "18"}
+"""The MediaLab holds 20."""
+
 
 def rule(net: Network, **said: Any) -> None:
     with net.hub.db.write() as session:
@@ -52,7 +55,7 @@ def test_a_rule_says_no_to_a_room_that_is_booked_or_moved(
     told: str,
 ) -> None:
     log_in(client, net.hub, Role.TEACHER, SITE)
-    answer = book(client, number, typed(open_day(net, 30)), **ANSWERS[Kind.ROOM])
+    answer = book(client, number, typed(open_day(net, 30)), **ROOM)
     assert answer.status_code == 303, text_of(answer.text)
     (made,) = bookings(net)
     mine = f"/meine-buchungen/{made.reference}"
