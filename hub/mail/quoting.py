@@ -7,7 +7,7 @@ answers between quoted lines or below them, all of it counts as new.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 _INTRODUCES = (
     re.compile(r"(Am|Den)\b.{4,200}\b(schrieb|hat)\b.{0,200}:$", re.IGNORECASE),
@@ -44,13 +44,19 @@ def _quotation(lines: Sequence[str]) -> int | None:
     """Where the mail that is answered begins."""
     plain = [line.strip() if len(line) <= _LONGEST else "x" for line in lines]
     for number, line in enumerate(plain):
-        folded = [" ".join(plain[number : number + count]) for count in range(1, _FOLDED + 1)]
-        if line and any(one.match(each) for one in _INTRODUCES for each in folded):
+        if line and any(one.match(each) for each in _folded(plain, number) for one in _INTRODUCES):
             return number
         following = plain[number + 1 : number + 5]
         if _HEADERS.match(line) and sum(bool(_HEADERS.match(one)) for one in following) >= 2:
             return number - 1 if number and _RULE.match(plain[number - 1]) else number
     return _quoted_to_the_end(lines)
+
+
+def _folded(plain: Sequence[str], number: int) -> Iterator[str]:
+    """This line with those after it, as far as they may end an introduction."""
+    for end in range(number + 1, number + 1 + _FOLDED):
+        if plain[end - 1 : end] and plain[end - 1].endswith((":", "-")):
+            yield " ".join(plain[number:end])
 
 
 def _quoted_to_the_end(lines: Sequence[str]) -> int | None:
