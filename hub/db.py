@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.ext.compiler import compiles
@@ -27,6 +24,9 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.functions import FunctionElement
 
 from hub.models.base import UtcDateTime
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = int.from_bytes(b"hub mig.")
@@ -164,6 +164,8 @@ def _one_at_a_time(engine: Engine) -> Iterator[None]:
 
 
 def _upgrade(engine: Engine, versions: Path, version_table: str) -> None:
+    from alembic import command  # here: no other process needs the ten megabytes that it takes
+
     config = _alembic(versions, version_table)
     with engine.connect().execution_options(writes=True) as connection:
         config.attributes["connection"] = connection
@@ -171,6 +173,8 @@ def _upgrade(engine: Engine, versions: Path, version_table: str) -> None:
 
 
 def _alembic(versions: Path, version_table: str) -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
@@ -182,13 +186,22 @@ def _alembic(versions: Path, version_table: str) -> Config:
 def is_current(database: Database) -> bool:
     """Whether the hub's own tables are at the newest version."""
     with database.engine.connect() as connection:
-        return set(MigrationContext.configure(connection).get_current_heads()) == _heads()
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return False
+        return (
+            set(connection.scalars(sa.text("SELECT version_num FROM alembic_version"))) == _heads()
+        )
 
 
 @cache
 def _heads() -> set[str]:
-    """The newest version that this code knows."""
-    return set(ScriptDirectory.from_config(_alembic(MIGRATIONS / "versions", "")).get_heads())
+    """The newest version that this code knows: the one that none of the migrations follows."""
+    text = "\n".join(path.read_text() for path in (MIGRATIONS / "versions").glob("*.py"))
+    revisions, followed = (
+        set(re.findall(rf'^{name} = "(\w+)"$', text, re.MULTILINE))
+        for name in ("revision", "down_revision")
+    )
+    return revisions - followed
 
 
 def _normal_url(url: str) -> URL:

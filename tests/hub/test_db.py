@@ -34,6 +34,27 @@ def test_migrations_follow_one_another() -> None:
     assert len(script.get_heads()) == 1, "two changes began from the same one"
 
 
+def test_the_newest_version_is_known_without_alembic(database_url: str) -> None:
+    """Of which a web process needs nothing else, and which takes ten megabytes."""
+    script = (
+        "import sys; from hub.app import create_app; from hub.db import Database, is_current; "
+        f"assert is_current(Database({database_url!r})); assert 'alembic' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("versions", [[], ["0001"], ["0060", "0055"]])
+def test_another_version_is_not_current(db: Database, versions: list[str]) -> None:
+    with db.write() as session:
+        session.execute(sa.text("DELETE FROM alembic_version"))
+        for version in versions:
+            session.execute(sa.text(f"INSERT INTO alembic_version VALUES ('{version}')"))
+    assert not is_current(db)
+    with db.write() as session:
+        session.execute(sa.text("DROP TABLE alembic_version"))
+    assert not is_current(db)
+
+
 def test_migrations_that_start_together_wait_for_each_other(empty_url: str) -> None:
     started = [
         subprocess.Popen(
