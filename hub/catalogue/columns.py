@@ -23,12 +23,16 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from hub.catalogue import index
-from hub.models import Counter, SearchEntry, SearchWord
+from hub.catalogue.kept import Kept
+from hub.db import in_list, json_list
+from hub.models import Counter, SearchDoc, SearchEntry, SearchWord
 from hub.models.base import table
 
 Bits = FrozenBitMap
 _Entry = sa.Row[int, int | None, str, int, str]
 _AT_ONCE = 2_000
+_MOST_CHANGED = 2_000
+"""Works whose texts are read to keep what was looked up; of more it is forgotten."""
 NONE = Bits()
 FEW = 500
 """So many works are put in order one by one; of more, only the parts that a page shows."""
@@ -85,8 +89,10 @@ class Columns:
     """Of the titles' sort keys."""
     by_prefix: Mapping[str, Bits] = field(default_factory=dict)
     by_day: Mapping[int, Bits] = field(default_factory=dict)
-    postings: dict[str, Bits] = field(default_factory=dict)
-    """What `hub.catalogue.postings` has looked up at this version."""
+    postings: Kept = field(default_factory=Kept)
+    """Of tokens: what `hub.catalogue.postings` has looked up."""
+    usable: Kept = field(default_factory=Kept)
+    """Of readers: what `hub.catalogue.usable` has found at this version."""
 
 
 @dataclass(slots=True)
@@ -107,7 +113,9 @@ def current(session: Session) -> Columns:
                 kept.columns = _refreshed(session, kept.columns, latest)
     columns = kept.columns
     # A transaction that began before the latest change must not look up for later ones.
-    return columns if columns.version == latest else replace(columns, postings={})
+    if columns.version == latest:
+        return columns
+    return replace(columns, postings=Kept(), usable=Kept())
 
 
 def vocabulary(session: Session) -> Vocabulary:
@@ -143,13 +151,26 @@ def _kept(session: Session) -> _Kept:
 
 def _refreshed(session: Session, old: Columns, version: int) -> Columns:
     """In parts, so that reading everything for the first time takes little more than it keeps."""
-    columns = old
+    columns, changed = old, NONE
     entries = session.execute(
         _select_entries, {"version": old.version}, execution_options={"yield_per": _AT_ONCE}
     )
     for rows in entries.partitions():
         columns = _changed(columns, rows)
-    return replace(columns, version=version, postings={})
+        changed |= Bits([row[0] for row in rows])
+    postings = _postings(session, old.postings, changed)
+    return replace(columns, version=version, postings=postings, usable=Kept())
+
+
+def _postings(session: Session, old: Kept, changed: Bits) -> Kept:
+    """What was looked up before these works changed, brought up to date by their texts."""
+    if len(changed) > _MOST_CHANGED:
+        return Kept()
+    kept, having = frozenset(old), defaultdict[str, list[int]](list)
+    for work_id, tokens in session.execute(_select_docs, {"works": json_list(list(changed))}):
+        for token in kept.intersection(tokens.split(" ")):
+            having[token].append(work_id)
+    return old.changed(changed, having)
 
 
 def _changed(old: Columns, rows: Sequence[_Entry]) -> Columns:
@@ -203,11 +224,13 @@ def _merged(
     return merged
 
 
-_entry, _word, _counter = table(SearchEntry), table(SearchWord), table(Counter)
+_doc, _entry = table(SearchDoc), table(SearchEntry)
+_word, _counter = table(SearchWord), table(Counter)
 _select_version = sa.select(_counter.c.value).where(_counter.c.name == sa.bindparam("name"))
 _select_entries = sa.select(
     _entry.c.work_id, _entry.c.offer_id, _entry.c.title, _entry.c.newest, _entry.c.facets
 ).where(_entry.c.version > sa.bindparam("version"))
+_select_docs = sa.select(_doc.c.work_id, _doc.c.tokens).where(in_list(_doc.c.work_id, "works"))
 _select_words = sa.select(_word.c.word, _word.c.folded).where(
     _word.c.version > sa.bindparam("version")
 )

@@ -11,26 +11,21 @@ from sqlalchemy.orm import Session
 from hub.catalogue.columns import NONE, Bits, Columns
 from hub.db import json_list
 
-MOST_KEPT = 400
-"""Tokens whose works are kept; one that stands in every tenth of 200,000 works takes 25 KB."""
-
 
 def lookup(session: Session, columns: Columns, tokens: Collection[str]) -> dict[str, Bits]:
     """The works of each token, in one statement; tokens that no work contains get none.
 
-    What was looked up stays with the columns until the index changes: whoever turns the page or
-    adds a filter asks for the same words.
+    What was looked up stays with the columns: whoever turns the page or adds a filter asks for
+    the same words, and those that stand in most works are in many queries.
     """
-    kept = columns.postings
-    found = {token: kept[token] for token in tokens if token in kept}
+    found = columns.postings.of(tokens)
     missing = sorted(token for token in tokens if token not in found)
     if missing:
         statement = _lookup[session.get_bind().dialect.name]
-        for token, ids in session.execute(statement, {"tokens": json_list(missing)}):
-            found[token] = Bits(orjson.loads(ids or "[]"))
-        if len(kept) > MOST_KEPT:
-            kept.clear()
-        kept.update(found)
+        rows = session.execute(statement, {"tokens": json_list(missing)})
+        new = {token: Bits(orjson.loads(ids or "[]")) for token, ids in rows}
+        columns.postings.add(new)
+        found.update(new)
     return found
 
 

@@ -28,9 +28,9 @@ LICENSED = AccessMode.LICENSED.value
 
 def works(session: Session, columns: Columns, reader: Reader, today: date) -> Bits:
     """The works that the reader gets at today."""
-    kept = f"usable {today} {_name(reader)}"
-    if kept in columns.postings:
-        return columns.postings[kept]
+    name = f"{today} {_name(reader)}"
+    if kept := columns.usable.of([name]):
+        return kept[name]
     dialect = session.get_bind().dialect.name
     parameters = {
         "today": today,
@@ -52,7 +52,7 @@ def works(session: Session, columns: Columns, reader: Reader, today: date) -> Bi
     if reader.sites or reader.schools or reader.school_types or reader.roles:
         bits |= Bits(session.scalars(_licensed(dialect), parameters).all())
         bits |= Bits(session.scalars(_entered(dialect), parameters).all())
-    columns.postings[kept] = bits
+    columns.usable.add({name: bits})
     return bits
 
 
