@@ -231,7 +231,9 @@ _RULES: Mapping[str, Told] = {
         "The head of the institution confirms each date anew, so this cannot be moved. Book the "
         "other date, and cancel this one when that is confirmed."
     ),
-    "most": lambda one, _: gettext("At most %(number)s at a time are lent.", number=one.limit),
+    "most": lambda one, _: ngettext(
+        "Only one at a time is lent.", "At most %(num)d at a time are lent.", _number(one)
+    ),
     "cart": lambda one, _: gettext(
         "There are %(number)s things in your cart, more do not fit. Book them first.",
         number=one.limit,
@@ -239,19 +241,22 @@ _RULES: Mapping[str, Told] = {
     "templates": lambda one, _: gettext(
         "You have %(number)s templates, more are not possible. Delete one.", number=one.limit
     ),
-    "most_open": lambda one, _: gettext(
-        "You have %(number)s open bookings, more are not possible at the same time.",
-        number=one.limit,
+    "most_open": lambda one, _: ngettext(
+        "You have %(num)d open booking, more are not possible at the same time.",
+        "You have %(num)d open bookings, more are not possible at the same time.",
+        _number(one),
     ),
     "past": lambda _, possible: gettext("This day is over. Possible from: %(day)s.", day=possible),
-    "lead": lambda one, possible: gettext(
-        "The centre needs %(number)s open days beforehand. Possible from: %(day)s.",
-        number=one.limit,
+    "lead": lambda one, possible: ngettext(
+        "The centre needs %(num)d open day beforehand. Possible from: %(day)s.",
+        "The centre needs %(num)d open days beforehand. Possible from: %(day)s.",
+        _number(one),
         day=possible,
     ),
-    "furthest": lambda one, possible: gettext(
-        "Bookings are possible %(number)s days ahead, until: %(day)s.",
-        number=one.limit,
+    "furthest": lambda one, possible: ngettext(
+        "Bookings are possible %(num)d day ahead, until: %(day)s.",
+        "Bookings are possible %(num)d days ahead, until: %(day)s.",
+        _number(one),
         day=possible,
     ),
     "back_by": lambda _, possible: gettext("Everything has to be back by: %(day)s.", day=possible),
@@ -280,6 +285,10 @@ _RULES: Mapping[str, Told] = {
         year=one.limit,
     ),
 }
+
+
+def _number(one: Refusal) -> int:
+    return one.limit if isinstance(one.limit, int) else 0
 
 
 def _closed(what: str, one: Refusal, possible: str) -> str:

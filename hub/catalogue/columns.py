@@ -24,8 +24,7 @@ from sqlalchemy.orm import Session
 
 from hub.catalogue import index
 from hub.catalogue.kept import Kept
-from hub.db import in_list, json_list
-from hub.models import Counter, SearchDoc, SearchEntry, SearchWord
+from hub.models import Counter, SearchEntry, SearchWord
 from hub.models.base import table
 
 Bits = FrozenBitMap
@@ -167,7 +166,7 @@ def _postings(session: Session, old: Kept, changed: Bits) -> Kept:
     if len(changed) > _MOST_CHANGED:
         return Kept()
     kept, having = frozenset(old), defaultdict[str, list[int]](list)
-    for work_id, tokens in session.execute(_select_docs, {"works": json_list(list(changed))}):
+    for work_id, tokens in index.texts(session, list(changed)):
         for token in kept.intersection(tokens.split(" ")):
             having[token].append(work_id)
     return old.changed(changed, having)
@@ -224,13 +223,11 @@ def _merged(
     return merged
 
 
-_doc, _entry = table(SearchDoc), table(SearchEntry)
-_word, _counter = table(SearchWord), table(Counter)
+_entry, _word, _counter = table(SearchEntry), table(SearchWord), table(Counter)
 _select_version = sa.select(_counter.c.value).where(_counter.c.name == sa.bindparam("name"))
 _select_entries = sa.select(
     _entry.c.work_id, _entry.c.offer_id, _entry.c.title, _entry.c.newest, _entry.c.facets
 ).where(_entry.c.version > sa.bindparam("version"))
-_select_docs = sa.select(_doc.c.work_id, _doc.c.tokens).where(in_list(_doc.c.work_id, "works"))
 _select_words = sa.select(_word.c.word, _word.c.folded).where(
     _word.c.version > sa.bindparam("version")
 )

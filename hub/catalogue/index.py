@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
 
 from hub.catalogue import vocabulary
 from hub.catalogue.analysis import ANALYSER_VERSION, Analysis, fold
@@ -20,6 +21,7 @@ VERSION = "search"
 """The counter that grows with each change of the index."""
 ANALYSER = "search.analyser"
 """The counter that holds the version of the analyser with which the index was built."""
+_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,13 @@ def touch(connection: Connection) -> None:
     _next_version(connection)
 
 
+def texts(connection: Connection | Session, works: Sequence[int]) -> Iterator[tuple[int, str]]:
+    """The stored tokens of those of the works that have any; few are in memory at a time."""
+    for start in range(0, len(works), _AT_ONCE):
+        ids = {"works": json_list(works[start : start + _AT_ONCE])}
+        yield from connection.execute(_select_docs, ids)
+
+
 def sort_key(title: str) -> str:
     """A title's place in the alphabet (DIN 5007-2), without leading punctuation, shortened."""
     folded = fold(title.lower())
@@ -145,8 +154,7 @@ def sort_key(title: str) -> str:
 
 def _put_texts(connection: Connection, tokens: dict[int, str]) -> None:
     """Replace texts; one that is the same already costs no write."""
-    ids = {"works": json_list(tokens)}
-    stored = {row.work_id: row.tokens for row in connection.execute(_select_docs, ids)}
+    stored = dict(texts(connection, list(tokens)))
     changed = [work_id for work_id in stored if stored[work_id] != tokens[work_id]]
     written = sorted({*changed, *(tokens.keys() - stored.keys())})
     if not written:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from hub.catalogue import index
 from hub.catalogue.columns import NONE, Bits, Columns
 from hub.db import json_list
 
@@ -29,16 +30,12 @@ def lookup(session: Session, columns: Columns, tokens: Collection[str]) -> dict[
     return found
 
 
-def containing(session: Session, candidates: Bits, patterns: Iterable[str]) -> Bits:
+def containing(session: Session, candidates: Bits, patterns: Sequence[str]) -> Bits:
     """Those of the candidates whose stored tokens contain one of the patterns."""
     if not candidates:
         return NONE
-    parameters = {
-        "works": json_list(list(candidates)),
-        "patterns": json_list(list(patterns)),
-    }
-    statement = _containing[session.get_bind().dialect.name]
-    return Bits(session.scalars(statement, parameters).all())
+    texts = index.texts(session, list(candidates))
+    return Bits([work for work, tokens in texts if any(one in f" {tokens} " for one in patterns)])
 
 
 _lookup: Mapping[str, sa.TextClause] = {
@@ -50,18 +47,5 @@ _lookup: Mapping[str, sa.TextClause] = {
         "SELECT value, (SELECT CAST(json_agg(work_id) AS text) FROM search_doc"
         " WHERE vector @@ CAST(value AS tsquery))"
         " FROM json_array_elements_text(CAST(:tokens AS json)) AS value"
-    ),
-}
-_containing: Mapping[str, sa.TextClause] = {
-    "sqlite": sa.text(
-        "SELECT work_id FROM search_doc WHERE work_id IN (SELECT value FROM json_each(:works))"
-        " AND EXISTS (SELECT 1 FROM json_each(:patterns)"
-        " WHERE instr(' ' || tokens || ' ', value))"
-    ),
-    "postgresql": sa.text(
-        "SELECT work_id FROM search_doc WHERE work_id = ANY (ARRAY(SELECT CAST(value AS integer)"
-        " FROM json_array_elements_text(CAST(:works AS json)) AS value))"
-        " AND EXISTS (SELECT 1 FROM json_array_elements_text(CAST(:patterns AS json)) AS pattern"
-        " WHERE strpos(' ' || tokens || ' ', pattern) > 0)"
     ),
 }
