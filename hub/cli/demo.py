@@ -42,7 +42,7 @@ def command(serve: bool, host: str, port: int, as_json: bool) -> None:
 
     from hub import log, settings
     from hub.cli import run
-    from hub.demo import bookables, curated, load, people
+    from hub.demo import bookings, curated, load, people
     from hub.demo.standins import StandinError
     from hub.directory import FileError
 
@@ -61,7 +61,7 @@ def command(serve: bool, host: str, port: int, as_json: bool) -> None:
             if not found.unexpected:
                 load.mark_loaded(demo)
             password = people.load(demo.hub, demo.folder)
-            bookables.book_some(demo.hub.db, "borken", "lehrkraft@borken.example")
+            bookings.load(demo.hub.db, "borken", "lehrkraft@borken.example")
             shared = curated.put_in(demo.hub.db, demo.sources.day, password)
             _print(found, demo, password, shared, as_json)
             if listener is not None:

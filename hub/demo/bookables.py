@@ -1,25 +1,21 @@
-"""What the centres of the demonstration lend and book in the hub itself, and a few bookings."""
+"""What the centres of the demonstration lend and let people book in the hub itself."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.booking import contacts, house, items, progress, stock
-from hub.booking.intervals import Stretch
+from hub.booking import house, items, stock
 from hub.booking.opening import Calendar
-from hub.booking.progress import Entry
 from hub.db import Database
 from hub.demo.inventories import AUDIENCES, Holder, Row, rows
 from hub.demo.sources import Sources
-from hub.institutions import borrowers
-from hub.models import Bookable, Booking, Institution, InstitutionSite, OpeningHours, Person
-from hub.models.base import now
-from hub.records import Carrier, Contact, Kind, MediumType, Record
+from hub.models import Bookable, OpeningHours
+from hub.records import Carrier, Kind, MediumType, Record
 
 ACTOR = "hub demo"
 KINDS: Mapping[str, tuple[Kind, ...]] = {
@@ -48,46 +44,6 @@ def put_in(database: Database, sources: Sources) -> None:
                 session.add(OpeningHours(site_key=key, week=WEEK, closures=[]))
             for name in kept:
                 _offer(session, sources, holder, calendar, name)
-
-
-def book_some(database: Database, site: str, login_email: str) -> None:
-    """A few bookings of the teacher, so that no desk is empty; only where there are none."""
-    moment = now()
-    with database.write() as session:
-        person = session.scalar(sa.select(Person).where(Person.email == login_email))
-        if person is None or session.scalar(
-            sa.select(Booking.id).where(Booking.site_key == site).limit(1)
-        ):
-            return
-        contacts.keep(
-            session, person.id, site, Contact(person.name, person.email, "02861 555-0142")
-        )
-        school = _register(session, person.id, site)
-        calendar = house.calendar(session, site)
-        for number, (kind, first, length, states) in enumerate(_PLAN):
-            bookable = session.scalars(
-                sa.select(Bookable)
-                .where(Bookable.site_key == site, Bookable.kind == kind)
-                .order_by(Bookable.id)
-                .offset(number)
-                .limit(1)
-            ).one_or_none()
-            if bookable is not None:
-                time_ = _time(calendar, bookable, calendar.day(moment), first, length)
-                _book(session, bookable, person, school, time_, states, f"demo-{number}")
-
-
-_PLAN: tuple[tuple[Kind, int, int, tuple[str, ...]], ...] = (
-    (Kind.DEVICE, -9, 5, ("confirmed", "handed_out")),
-    (Kind.DEVICE, -4, 4, ("confirmed", "handed_out")),
-    (Kind.DEVICE, 0, 5, ("confirmed",)),
-    (Kind.DEVICE, 3, 7, ("confirmed",)),
-    (Kind.MEDIUM, 1, 7, ()),
-    (Kind.ROOM, 6, 0, ()),
-    (Kind.TRAINING, 0, 0, ("confirmed",)),
-    (Kind.CONSULTING, 12, 0, ()),
-)
-"""Kind, first day from today, days, and the steps after the request."""
 
 
 def _offer(
@@ -180,71 +136,6 @@ def _pieces(session: Session, made: Bookable, row: Row, capacity: int) -> None:
         if items.find(session, made.site_key, code) is None:
             parts = [part.strip() for part in str(row["contents"]).split(",")]
             items.add(session, made.site_key, made.id, code, accessories=parts)
-
-
-def _register(session: Session, person_id: int, site: str) -> Institution | None:
-    """Name the teacher as a borrower of a school of the centre."""
-    school = session.scalars(
-        sa.select(Institution)
-        .join(InstitutionSite, InstitutionSite.institution_id == Institution.id)
-        .where(InstitutionSite.site_key == site, Institution.closed_on.is_(None))
-        .order_by(Institution.id)
-        .limit(1)
-    ).one_or_none()
-    if school is not None:
-        asked = borrowers.register(session, person_id, school.id, site, date.today())
-        if asked.state == borrowers.OPEN:
-            borrowers.approve(session, asked, by=ACTOR)
-    return school
-
-
-def _book(
-    session: Session,
-    bookable: Bookable,
-    person: Person,
-    school: Institution | None,
-    stretch: Stretch,
-    states: tuple[str, ...],
-    key: str,
-) -> None:
-    asked_at = min(stretch.start - timedelta(days=3), now())
-    number, _ = progress.enter(
-        session,
-        Entry(
-            site=bookable.site_key,
-            plugin=bookable.plugin,
-            bookable_id=bookable.id,
-            kind=bookable.kind,
-            title=bookable.title,
-            time=stretch,
-            person_id=person.id,
-            institution_id=school.id if school else None,
-            borrower=school.kind if school else house.PRIVATE,
-            answers={"purpose": "Projekttag Trickfilm", "group": "24"}
-            if bookable.kind == Kind.ROOM
-            else {},
-        ),
-        key,
-        person.key,
-        asked_at,
-    )
-    row = session.get_one(Booking, number)
-    for state in states:
-        if state == "handed_out":
-            codes = [piece.label for piece in items.of(session, bookable.id)[: row.quantity]]
-            items.hand_out(session, row, codes, ACTOR, stretch.start)
-        else:
-            progress.advance(session, row, state, ACTOR, asked_at)
-
-
-def _time(calendar: Calendar, bookable: Bookable, today: date, first: int, length: int) -> Stretch:
-    if bookable.starts_at is not None and bookable.ends_at is not None:
-        return Stretch(bookable.starts_at, bookable.ends_at)
-    begin = calendar.next_open(today + timedelta(days=first)) or today
-    if bookable.kind in house.BY_DAY:
-        end = calendar.next_open(begin + timedelta(days=length), back=length < 5) or begin
-        return calendar.loan(begin, max(begin, end))
-    return Stretch(calendar.at(begin, time(9)), calendar.at(begin, time(12)))
 
 
 def _clock(text: object) -> time:

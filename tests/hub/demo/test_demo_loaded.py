@@ -30,6 +30,8 @@ from hub.db import Database
 from hub.models import (
     Activation,
     AuditEntry,
+    Booking,
+    Case,
     Counter,
     MediaList,
     Offer,
@@ -41,6 +43,7 @@ from hub.models import (
 )
 from hub.models.base import now
 from hub.network import recommendations
+from hub.records import Kind
 from tests import postgres
 
 ROOT = Path(__file__).parents[3]
@@ -186,6 +189,17 @@ def test_lists_are_recommended_and_one_is_shared(var: Path) -> None:
         (row,) = session.scalars(sa.select(MediaList))
         assert row.token_hash
         assert len(lists.entries(session, row)) == 5
+
+
+def test_no_desk_is_empty(var: Path) -> None:
+    with opened(var) as database, database.read() as session:
+        rows = session.scalars(sa.select(Booking).where(Booking.site_key == "borken")).all()
+        cases = session.scalars(sa.select(Case).where(Case.site_key == "borken")).all()
+    assert {row.state for row in rows} == {"requested", "confirmed", "handed_out"}
+    assert {row.kind for row in rows} == set(Kind)
+    assert {row.stage: bool(row.assigned) for row in cases} == {
+        "step4": True, "asked": False, "agreed": True, "round": True,
+    }  # fmt: skip
 
 
 def test_the_index_is_of_this_version_and_is_built_anew_after_an_update(var: Path) -> None:
