@@ -612,7 +612,7 @@ def visit(served: Served, browser: Browser) -> Iterator[Visitor]:
         page.on("request", note)
         page.goto(served.page(name))
         if script:  # what comes afterwards has come, so that a page stays as a test finds it
-            page.wait_for_function("document.querySelector('#live-stand')?.textContent !== ''")
+            page.wait_for_selector("#live-stand:empty", state="detached")
         open_pages.append((name, context, seen, quiet))
         return seen
 
