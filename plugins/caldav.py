@@ -244,9 +244,8 @@ class Caldav(Plugin):
     @hookimpl
     def booking_cancel(self, booking: Booking, key: str) -> Booking:
         with self._calendar(booking.offer) as calendar:
-            entry = calendar.get(_name(booking.id))
-            if entry is not None:
-                calendar.remove(entry)
+            self._let_go(calendar, booking.id)
+            self._let_go(calendar, self._held(booking))  # a move may have broken off
         return replace(booking, state="cancelled")
 
     @hookimpl
@@ -257,7 +256,7 @@ class Caldav(Plugin):
         moved = replace(booking, start=start, end=end, quantity=quantity)
         if quantity != 1:
             raise Rejected("Diesen Raum gibt es nur einmal.")
-        place = Occurrence(self._uid(key), start, end, TENTATIVE)
+        place = Occurrence(self._held(booking), start, end, TENTATIVE)
         with self._calendar(booking.offer) as calendar:
             entry = calendar.get(_name(booking.id))
             stands = self._read(entry) if entry is not None else None
@@ -267,6 +266,8 @@ class Caldav(Plugin):
                 if self._taken(calendar, start, end, place.uid, booking.id):
                     self._let_go(calendar, place.uid)
                     raise Rejected("In dieser Zeit ist der Raum schon belegt.")
+                if self._stands(calendar, place.uid) not in (None, place):
+                    self._let_go(calendar, place.uid)  # for another time, by a wish before
                 held = self._put(calendar, place, "Wird verschoben", "")
                 self._contend(calendar, held, place, booking.id)
                 confirmed = Occurrence(booking.id, start, end, CONFIRMED)
@@ -278,8 +279,7 @@ class Caldav(Plugin):
     def booking_state(self, booking: Booking) -> Booking:
         """The booking with the time that the calendar has now; removed there is cancelled."""
         with self._calendar(booking.offer) as calendar:
-            entry = calendar.get(_name(booking.id))
-            stands = self._read(entry) if entry is not None else None
+            stands = self._stands(calendar, booking.id)
         if stands is None or stands.status == "CANCELLED" or not stands.start < stands.end:
             return replace(booking, state="cancelled")
         return replace(booking, state="confirmed", start=stands.start, end=stands.end)
@@ -309,6 +309,16 @@ class Caldav(Plugin):
     def _uid(self, key: str) -> str:
         return f"{uuid5(IDS, f'{self.site.key}/{key}')}{OURS}"
 
+    def _held(self, booking: Booking) -> str:
+        """Names the event that holds another time for a booking while it is moved; one only, so
+        that none stays, whatever breaks off."""
+        return self._uid(f"{booking.id}/move")
+
+    def _stands(self, calendar: Calendar, uid: str) -> Occurrence | None:
+        """The event of that name as it stands there, if it does."""
+        entry = calendar.get(_name(uid))
+        return self._read(entry) if entry is not None else None
+
     def _put(self, calendar: Calendar, wanted: Occurrence, summary: str, description: str) -> Entry:
         """Put the event down, or find that another attempt of ours has; and read it back."""
         content = vevent.write(wanted, summary, description, datetime.now(UTC))
@@ -328,7 +338,7 @@ class Caldav(Plugin):
         return entry
 
     def _let_go(self, calendar: Calendar, uid: str) -> None:
-        """Remove the event that held a time, if it is there."""
+        """Remove the event, if it is there."""
         entry = calendar.get(_name(uid))
         if entry is not None:
             calendar.remove(entry)

@@ -285,7 +285,40 @@ def test_killed_at_any_request_it_is_moved_once(
         assert (str(event["UID"]), str(event["STATUS"])) == (made.id, "CONFIRMED")
         assert event.decoded("DTSTART") == moved.start == made.start + hour
         site.one("caldav", "booking_cancel", booking=moved, key="c")
-    assert kills == 8, "each request of a move"
+    assert kills == 9, "each request of a move"
+
+
+@pytest.mark.parametrize("then", ["another wish", "cancelled"])
+def test_what_held_a_time_for_a_move_that_broke_off_does_not_stay(
+    server: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    site, send_ = plugin_at(server, tmp_path), http.Client.send
+    for number in range(1, 9):
+        made = create(site, wanted(30 + number), f"KEY{number}")
+        left = iter(range(number, 0, -1))
+
+        def dying(self: Any, *a: Any, left: Iterator[int] = left, **b: Any) -> Any:
+            answer = send_(self, *a, **b)
+            if next(left, 0) == 1:
+                raise Killed
+            return answer
+
+        def move(hours: int, key: str, made: Booking = made) -> Any:
+            later = timedelta(hours=hours)
+            time = {"start": made.start + later, "end": made.end + later}
+            shall = {"offer": made.offer, **time, "quantity": 1, "key": key}
+            return site.one("caldav", "booking_move", booking=made, **shall)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(http.Client, "send", dying)
+            with pytest.raises(PluginError):
+                move(3, "first")
+        if then == "another wish":
+            moved = move(5, "second")
+            (event,) = events(folder)
+            assert event.decoded("DTSTART") == moved.start == made.start + timedelta(hours=5)
+        site.one("caldav", "booking_cancel", booking=made, key="c")
+        assert events(folder) == []
 
 
 def test_who_is_faster_at_the_calendar_itself_has_the_room(
