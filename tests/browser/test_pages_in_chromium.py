@@ -230,6 +230,14 @@ def test_filters_open_without_scripts_on_a_narrow_screen(visit: Visitor) -> None
     assert page.get_by_label("Medium (4)").is_visible()
 
 
+def test_on_a_phone_the_days_of_a_month_stand_under_each_other(visit: Visitor) -> None:
+    page = visit("booking", width=320).page
+    region = page.locator(".hub-scroll:has(.hub-calendar)")
+    assert region.evaluate("e => e.scrollWidth <= e.clientWidth"), "nothing is cut off"
+    last = page.locator(".hub-calendar__day").last.inner_text()
+    assert re.match(r"(Mo|Di|Mi|Do|Fr|Sa|So)\.\s+(28|29|30|31)\.", last), last
+
+
 def test_scripts_bring_results_and_completions_in_place(visit: Visitor) -> None:
     page = visit("search").page
     page.get_by_label("Medium (4)").check()
