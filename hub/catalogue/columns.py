@@ -163,9 +163,9 @@ def _refreshed(session: Session, old: Columns, version: int) -> Columns:
 
 def _postings(session: Session, old: Kept, changed: Bits) -> Kept:
     """What was looked up before these works changed, brought up to date by their texts."""
-    if len(changed) > _MOST_CHANGED:
-        return Kept()
     kept, having = frozenset(old), defaultdict[str, list[int]](list)
+    if not kept or len(changed) > _MOST_CHANGED:
+        return Kept()
     for work_id, tokens in index.texts(session, list(changed)):
         for token in kept.intersection(tokens.split(" ")):
             having[token].append(work_id)
