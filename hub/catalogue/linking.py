@@ -100,7 +100,10 @@ def _model(db: Database) -> Model:
             return Model.load(row.model)
         step = max(1, number // SAMPLE)
         texts = [
-            features(normalise.load(text)).all for text in session.scalars(_sample, {"step": step})
+            features(normalise.load(text)).all
+            for text in session.scalars(
+                _sample, {"step": step}, execution_options={"yield_per": BATCH}
+            )
         ]
     model = Model.fit(texts)
     with db.write() as session:
