@@ -92,7 +92,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 # Counting the lines that ran takes almost as long as running them. On PostgreSQL a test runs those
-# that it ran on SQLite, and few more; they are counted where the two forms differ.
+# that it ran on SQLite, and few more; they are counted where the two forms differ. A browser asks
+# for pages that other tests have asked for too.
 
 
 @pytest.hookimpl(wrapper=True)
@@ -100,8 +101,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     plugin = item.config.pluginmanager.getplugin("_cov")
     chosen = getattr(item, "callspec", None)
     twin = chosen is not None and chosen.params.get("database_url") == "postgresql"
+    again = twin and not item.config.getoption("--database") and item.path.parent not in FORMS
     counter = plugin and plugin.cov_controller
-    if not counter or not twin or item.config.getoption("--database") or item.path.parent in FORMS:
+    if not counter or not (again or "chromium" in getattr(item, "fixturenames", ())):
         return (yield)
     counter.pause()
     try:

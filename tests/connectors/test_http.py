@@ -169,7 +169,7 @@ def test_dripping_server_comes_to_an_end(server: Server, part: str) -> None:
         pytest.raises(Unreachable, match="did not finish"),
     ):
         client.get(server.address)
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 20, "it would never end"
 
 
 def test_silent_server_times_out(server: Server) -> None:
@@ -617,4 +617,4 @@ def test_handshake_that_never_ends(server: Server) -> None:
         pytest.raises(Unreachable),
     ):
         client.get(server.address.replace("http:", "https:"))
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 20, "it would never end"

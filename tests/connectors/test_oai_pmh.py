@@ -188,7 +188,7 @@ def test_a_dripping_answer_costs_its_deadline_only(serve: Any) -> None:
     harvest = serve(fault="drip", client={"deadline": 0.5})
     begun = time.monotonic()
     assert harvest.run() == ALL
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20
 
 
 def test_broken_characters_are_mended_and_told(serve: Any) -> None:

@@ -97,7 +97,7 @@ def booked(net: Network, client: FlaskClient) -> str:
 
 
 RULES = [
-    ({"most": 1}, "", 2, "höchstens 1 ausgeliehen"),
+    ({"most": 1}, "", 2, "nur eins ausgeliehen"),
     ({"lead": 200}, "", 1, "200 Öffnungstage"),
     ({"furthest": 20}, "", 1, "20 Tage im Voraus"),
     ({"allowed": False}, "school", 1, "nicht"),
