@@ -64,7 +64,7 @@ PLAN = (
         Kind.PARENTS_EVENING,
         30,
         answers={
-            "topic": "Das erste eigene Smartphone",
+            "topic": "Bildschirmzeit im ersten Schuljahr",
             "audience": "60",
             "equipment": "Aula mit Beamer und Ton",
             "other_dates": "jeder Dienstag oder Donnerstag ab 19 Uhr",
@@ -74,7 +74,7 @@ PLAN = (
     Planned(
         Kind.PROJECT,
         20,
-        answers={"topic": "Hörspiel nach einem Märchen", "grade": "4b", "pupils": "24"},
+        answers={"topic": "Trickfilm zum Wasserkreislauf", "grade": "4b", "pupils": "24"},
         due=5,
         stage="agreed",
     ),
